@@ -31,6 +31,10 @@ class Evaluated(Protocol):
 
     folder: Path
 
+    def own_folder(self) -> Path:
+        """Return the folder of these results and no others."""
+        ...
+
     @property
     def in_memory(self) -> bool:
         """Whether the folder is a temporary one, whose name says nothing."""
@@ -213,13 +217,18 @@ def compare(
     from harness.tasks.suites import suites_by_name
     from harness.tasks.task_file import read_suites
 
+    if margin is not None and (isinstance(margin, bool) or not hasattr(margin, "__float__")):
+        raise HarnessError(f"margin must be a number, not {margin!r}")
     if not results:
         raise HarnessError("no results to compare", hint='harness.compare("results/base", "results/cand")')
     paths, shown = [], []
     for one in results:
-        path = os.fspath(one if isinstance(one, str | os.PathLike) else one.folder)
-        paths.append(path)
-        shown.append("memory" if getattr(one, "in_memory", False) else path)
+        if isinstance(one, str | os.PathLike):
+            paths.append(os.fspath(one))
+            shown.append(paths[-1])
+        else:
+            paths.append(str(one.own_folder()))
+            shown.append("memory" if one.in_memory else str(one.folder))
     request = CompareRequest(
         pair=PairOptions(
             paths=tuple(paths),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import numbers
 import os
 import tempfile
 import warnings
-import weakref
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+from harness.api.temporary import TemporaryFolder
 from harness.errors import Faults, HarnessError
 
 if TYPE_CHECKING:
@@ -107,19 +108,31 @@ def _folder(out: PathLike | None) -> Iterator[tuple[Path, object]]:
     from harness.system.paths import user_path
 
     if out is not None:
-        yield user_path(out), None
+        yield user_path(_path(out, "out")), None
         return
-    keeper = TemporaryFolder()
+    keeper = TemporaryFolder("results")
     yield keeper.path, keeper
 
 
-class TemporaryFolder:
-    """A folder that is removed when nothing refers to this object any more, and at the end of Python."""
+def _is_count(value: object) -> bool:
+    return type(value) is not bool and isinstance(value, numbers.Integral) and int(value) >= 1
 
-    def __init__(self) -> None:
-        folder = tempfile.TemporaryDirectory(prefix="harness-")
-        self.path = Path(folder.name)
-        self._remove = weakref.finalize(self, folder.cleanup)
+
+def _cache_folder(cache: bool | PathLike | None) -> Path | None:
+    from harness.encoding.cache_folder import default_folder
+    from harness.system.paths import user_path
+
+    if cache is False or cache is None:
+        return None
+    return default_folder(None) if cache is True else user_path(_path(cache, "cache"))
+
+
+def _path(value: Any, what: str) -> str:  # noqa: ANN401 - whatever a user passes
+    """Return a path; raises HarnessError for what is none, and for an empty one."""
+    if not isinstance(value, str | os.PathLike) or not os.fspath(value):
+        shown = "an empty path" if isinstance(value, str) else f"{type(value).__name__}"
+        raise HarnessError(f"{what} must be a path, not {shown}", hint=f"leave {what} out for none")
+    return os.fspath(value)
 
 
 def _plan(
@@ -142,20 +155,18 @@ def _plan(
     """Return the plan; raises HarnessError that names all that is wrong with what is asked."""
     from harness.api.models import Locating, named_models, read_settings
     from harness.api.tasks import chosen_tasks, open_plugins
-    from harness.encoding.cache_folder import default_folder
     from harness.evaluation.runner import RunPlan
     from harness.models.interface import PROOFS
     from harness.models.locate import check_names
     from harness.plugins.selection import select_trackers
-    from harness.system.paths import user_path
     from harness.tasks.data_choice import data_choice
 
     faults = Faults()
     loaded = open_plugins(plugins)
-    if limit is not None and (isinstance(limit, bool) or limit < 1):
-        faults.add(HarnessError(f"limit must be a whole number from 1, not {limit}"))
-    choice = faults.attempt(lambda: data_choice(None if data is None else os.fspath(data)))
-    folder = None if cache is False else default_folder(None) if cache is True else user_path(cache)
+    if limit is not None and not _is_count(limit):
+        faults.add(HarnessError(f"limit must be a whole number from 1, not {limit!r}"))
+    choice = faults.attempt(lambda: data_choice(None if data is None else _path(data, "data")))
+    folder = faults.attempt(lambda: _cache_folder(cache))
     selected = faults.attempt(lambda: chosen_tasks(tasks, loaded, task_files)) or []
     read = faults.attempt(lambda: read_settings(settings))
     named = (track,) if isinstance(track, str) else track
@@ -174,7 +185,7 @@ def _plan(
         models=located,
         tasks=selected,
         data=choice,
-        limit=limit,
+        limit=None if limit is None else int(limit),
         fresh=fresh,
         cache=folder,
         throughput=throughput,
@@ -215,9 +226,12 @@ def _run(
 
 
 def _refuse_failures(outcome: RunOutcome) -> None:
-    """Raise one HarnessError for all that failed."""
+    """Raise one HarnessError for all that failed, from what was raised first."""
     faults = Faults()
     for failure in outcome.failed:
         subject = f"{failure.candidate.model} on {failure.examination.task}"
         faults.add(HarnessError(failure.error or "failed"), subject)
-    faults.refuse(hint="keep_going=True returns what could be evaluated, with these as errors")
+    try:
+        faults.refuse(hint="keep_going=True returns what could be evaluated, with these as errors")
+    except HarnessError as error:
+        raise error from next(iter(outcome.raised), None)

@@ -14,6 +14,7 @@ from harness.models.honor import refuse_settings
 from harness.models.interface import ModelFacts, ModelSpec, Role
 from harness.models.storage import encoding_settings, storage_settings
 from harness.models.stored_model import LocatedStored
+from harness.render import plural
 from harness.system.plugin_code import error_sentence
 
 if TYPE_CHECKING:
@@ -108,17 +109,23 @@ class CallableModel:
         function = self._functions[self.same_as(role)]
         returned = function(list(texts))
         try:
-            rows = np.asarray(_on_cpu(returned), dtype=np.float32)
+            rows = np.asarray(_on_cpu(returned))
         except (TypeError, ValueError, RuntimeError) as error:
             raise HarnessError(
                 f"model {self.name} returned what is not numbers: {error_sentence(error)}", hint=_HINT
             ) from error
+        masked = np.ma.isMaskedArray(returned)
+        if rows.dtype.kind not in "fiub" or masked:
+            kind = "a masked array" if masked else f"cells of type {rows.dtype}"
+            raise HarnessError(f"model {self.name} returned what is not numbers: {kind}", hint=_HINT)
         if rows.ndim != 2 or len(rows) != len(texts):
+            first = " of a first trial" if list(texts) == [_PROBE] else ""
             raise HarnessError(
-                f"model {self.name} returned an array of shape {rows.shape} for {len(texts)} texts",
+                f"model {self.name} returned an array of shape {rows.shape}"
+                f" for {plural(len(texts), 'text')}{first}",
                 hint=_HINT,
             )
-        return rows
+        return rows.astype(np.float32)
 
 
 def _functions(model: Any) -> dict[Role, Callable[[list[str]], Any]]:  # noqa: ANN401 - as above
@@ -131,6 +138,6 @@ def _functions(model: Any) -> dict[Role, Callable[[list[str]], Any]]:  # noqa: A
 
 def _on_cpu(returned: Any) -> Any:  # noqa: ANN401 - an array, a tensor, lists
     """Return what can become an array; a tensor, or a list of them, comes from its device."""
-    if isinstance(returned, list) and returned and hasattr(returned[0], "detach"):
+    if isinstance(returned, list | tuple) and returned and hasattr(returned[0], "detach"):
         return [_on_cpu(row) for row in returned]
     return returned.detach().float().cpu().numpy() if hasattr(returned, "detach") else returned

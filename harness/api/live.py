@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
     from sentence_transformers import SentenceTransformer
 
-    from harness.models.interface import LocatedModel, ModelSpec
+    from harness.models.interface import LocatedModel, ModelSpec, Settings
     from harness.models.sentence_transformer import SentenceModel
 
+_METHODS = {Role.TEXT: "encode", Role.QUERY: "encode_query", Role.DOCUMENT: "encode_document"}
 PROBES = (
     "The lease ends in June.",
     "Photosynthesis turns light into sugar.",
@@ -94,29 +95,50 @@ def unchanged_modes(live: SentenceTransformer) -> Iterator[None]:
 
 
 def _refuse_another(live: SentenceTransformer, copy: SentenceModel) -> None:
-    """Raise HarnessError where a live model embeds texts otherwise than its saved copy."""
-    kept = live.truncate_dim
+    """Raise HarnessError where a live model embeds texts otherwise than its saved copy, in any role.
+
+    Both are asked as the settings say. A role that one of them refuses is refused when a task asks for it.
+    """
+    for role, name in _METHODS.items():
+        ours = _embedded(live, name, role, copy.spec.settings)
+        try:
+            saved = copy.encode(PROBES, role)
+        except HarnessError:
+            continue
+        if ours is not None and (how := _difference(ours, saved)):
+            raise HarnessError(
+                f"model {copy.name} embeds texts otherwise than the folder that it saves: {name}: {how}",
+                exists="something is not saved with it, such as a replaced method, a hook or a subclass",
+                hint="pass its method to evaluate what it does in memory: {name: model.encode}",
+            )
+
+
+def _embedded(live: SentenceTransformer, name: str, role: Role, settings: Settings) -> np.ndarray | None:
+    """Return the live model's own embeddings of the probes, as the settings say; None where it raises."""
+    kept, longest = live.truncate_dim, live.max_seq_length
+    prompt = dict(settings.prompts).get(role)
+    options = {} if prompt is None else {"prompt": prompt}
     with unchanged_modes(live):
         live.truncate_dim = None
+        if settings.max_seq_length is not None:
+            live.max_seq_length = settings.max_seq_length
         try:
-            ours = _numbers(live.encode(list(PROBES), show_progress_bar=False))
+            encode = getattr(live, name)
+            return np.asarray(encode(list(PROBES), show_progress_bar=False, **options), dtype=np.float64)
+        except Exception:  # noqa: BLE001 - the copy is what is evaluated, and says what is wrong
+            return None
         finally:
             live.truncate_dim = kept
-    saved = copy.encode(PROBES, Role.TEXT)
-    if ours.shape == saved.shape:
-        lengths = np.linalg.norm(ours, axis=1) * np.linalg.norm(saved, axis=1)
-        cosine = float(np.min((ours * saved).sum(axis=1) / np.maximum(lengths, 1e-30)))
-        if cosine >= LEAST_COSINE:
-            return
-        how = f"1 − cos up to {1 - cosine:.2f}"
-    else:
-        how = f"{ours.shape[-1]} dimensions, saved {saved.shape[-1]}"
-    raise HarnessError(
-        f"model {copy.name} embeds texts otherwise than the folder that it saves: {how}",
-        exists="something is not saved with it, such as a method that was replaced, a hook or a subclass",
-        hint="pass its method to evaluate what it does in memory: harness.evaluate({name: model.encode}, …)",
-    )
+            if settings.max_seq_length is not None:
+                live.max_seq_length = longest
 
 
-def _numbers(embeddings: object) -> np.ndarray:
-    return np.asarray(embeddings, dtype=np.float64)
+def _difference(ours: np.ndarray, saved: np.ndarray) -> str | None:
+    """Return how far embeddings of one model are from the other's; None where they agree."""
+    if ours.shape != saved.shape:
+        return f"{ours.shape[-1]} dimensions, saved {saved.shape[-1]}"
+    lengths = np.linalg.norm(ours, axis=1), np.linalg.norm(saved, axis=1)
+    zero = (lengths[0] == 0) & (lengths[1] == 0)
+    cosines = (ours * saved).sum(axis=1) / np.maximum(lengths[0] * lengths[1], 1e-30)
+    least = float(np.min(np.where(zero, 1.0, cosines)))
+    return None if least >= LEAST_COSINE else f"1 − cos up to {1 - least:.2f}"

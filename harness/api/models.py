@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict, Unpack, cast, runtime_checkable
 
 import msgspec
@@ -16,8 +17,6 @@ from harness.models.interface import Model, ModelSpec, Settings
 from harness.models.request import ModelRequest, ModelTable, check_settings, read_request
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sentence_transformers import SentenceTransformer
 
     from harness.models.interface import LocatedModel, ModelScheme
@@ -66,7 +65,8 @@ def load_model(model: str | os.PathLike[str], **settings: Unpack[ModelSettings])
     from harness.plugins.loader import load_plugins
 
     schemes = load_plugins().model_schemes()
-    (located,) = locate_named(os.fspath(model), "", read_settings(settings), schemes)
+    text = model if isinstance(model, str) else str(Path(model).absolute())
+    (located,) = locate_named(text, "", read_settings(settings), schemes)
     return load_located(located)
 
 
@@ -128,8 +128,9 @@ def named_models(models: Any) -> list[tuple[str, Any]]:  # noqa: ANN401 - whatev
     for name, _ in named:
         if not isinstance(name, str):
             raise HarnessError(f"a model has the name {name!r}, not a text")
-        if set(name) & set("=/\\,"):
-            raise HarnessError(f"a model cannot have the name {name!r}", hint="leave out = , / and \\")
+        if set(name) & set("=/\\,") or not name.isprintable():
+            hint = "leave out = , / and \\, and what cannot be printed"
+            raise HarnessError(f"a model cannot have the name {name!r}", hint=hint)
     return named
 
 
@@ -159,7 +160,8 @@ class Locating:
         from harness.api.live import locate_live
 
         if isinstance(model, str | os.PathLike):
-            return locate_named(os.fspath(model), name, self.settings, self.schemes, self.proofs)
+            text = model if isinstance(model, str) else str(Path(model).absolute())
+            return locate_named(text, name, self.settings, self.schemes, self.proofs)
         if is_live(model):
             spec = ModelSpec("folder", str(self.folder / str(position)), name, *self.settings, self.proofs)
             return [locate_live(cast("SentenceTransformer", model), spec)]

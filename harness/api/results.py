@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from harness.api.temporary import TemporaryFolder
 from harness.errors import HarnessError, did_you_mean
 from harness.render import plural
 
@@ -136,6 +138,7 @@ class Results(Mapping[tuple[str, str], Result]):
         self.records = tuple(records)
         """What was evaluated, as it is kept on disk."""
         self._keeper = keeper
+        self._own: TemporaryFolder | None = None
         names = display_names([record.model for record in records])
         pairs = [(names[record.model], record.examination.task) for record in records]
         several = {task for model, task in pairs if pairs.count((model, task)) > 1}
@@ -145,6 +148,12 @@ class Results(Mapping[tuple[str, str], Result]):
             )
             for record, (model, task) in zip(records, pairs, strict=True)
         }
+
+    def own_folder(self) -> Path:
+        """Return a folder with these results and no others: a folder of the user's may have more."""
+        if self._own is None:
+            self._own = _folder_of(self.records, self.folder)
+        return self._own.path if self._own is not None else self.folder
 
     @property
     def in_memory(self) -> bool:
@@ -218,6 +227,10 @@ class Results(Mapping[tuple[str, str], Result]):
 
         for name in (baseline, *candidates):
             self._check_model(name)
+        known = [*inspect.signature(compare).parameters]
+        for name in options:
+            if name not in known:
+                raise HarnessError.unknown("option of compare", name, known)
         chosen = candidates or [name for name in self.models if name != baseline]
         return compare(self, baseline=baseline, candidates=chosen, **options)
 
@@ -270,7 +283,7 @@ class Results(Mapping[tuple[str, str], Result]):
         if os.path.lexists(path):
             raise HarnessError(f"{path} exists already", hint="give the name of a new folder")
         try:
-            shutil.copytree(self.folder, path)
+            shutil.copytree(self.own_folder(), path)
         except OSError as error:
             raise HarnessError(f"cannot write {path}: {error.strerror or error}") from error
         publish(ResultsFolder(path))
@@ -318,6 +331,28 @@ def read_results(folder: str | os.PathLike[str]) -> Results:
     if not records:
         raise no_results(path)
     return Results(path, records, problems)
+
+
+def _folder_of(records: Sequence[Evaluation], folder: Path) -> TemporaryFolder | None:
+    """Return a copy of a folder with some of its records; None where it has no others."""
+    import shutil
+
+    from harness.results.folder import ResultsFolder
+
+    results = ResultsFolder(folder)
+    paths = [results.record_path(record) for record in records]
+    if set(paths) >= set(results.record_paths()):
+        return None
+    own = TemporaryFolder("results")
+    models = {path.parent.name for path in paths}
+    paths += [results.predictions_path(record) for record in records if record.predictions is not None]
+    paths += [path for path in folder.glob("throughput/*.json") if path.stem in models]
+    for path in paths:
+        if path.is_file():
+            copy = own.path / path.relative_to(folder)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
+    return own
 
 
 def _is_pair(key: object) -> bool:

@@ -88,6 +88,11 @@ def chosen_tasks(
     """
     from harness.api.st_evaluators import is_evaluator, task_of_evaluator
 
+    if hasattr(tasks, "columns") and hasattr(tasks, "shape"):
+        raise HarnessError(
+            f"a {type(tasks).__name__} is no task",
+            hint="harness.make_task(name, kind, rows) makes one of rows",
+        )
     several = isinstance(tasks, Iterable) and not (isinstance(tasks, str) or is_evaluator(tasks))
     given = [*tasks] if several else [tasks]
     words, chosen = [], []

@@ -81,6 +81,8 @@ class RunOutcome:
     """One sentence for each task that a tag selected and that has no sample."""
     problems: list[str] = field(default_factory=list)
     """One sentence for each thing found wrong in the results folder."""
+    raised: list[BaseException] = field(default_factory=list, repr=False)
+    """What the failures raised, with their tracebacks; not those of other processes."""
     untold: list[str] = field(default_factory=list)
     """One sentence for each hook or tracker that could not take a record; they are in `problems`, too."""
 
@@ -224,6 +226,7 @@ class Runner:
         trace: what a process wrote before it ended. of_rows: whether rows had been read, so that the message
         may quote them.
         """
+        self.outcome.raised.append(raised_by(error))
         evaluation, no_texts = failure_record(located, loaded, error), self.plan.no_texts
         if no_texts:
             reason = withheld_reason(error) if of_rows else evaluation.error

@@ -72,6 +72,10 @@ class Task(ABC):
     brought_by: str = ""
     """Name of the plugin's module that provided it, set when plugins are loaded: part of the task's code."""
 
+    def __repr__(self) -> str:
+        name, kind = getattr(self, "name", "?"), getattr(self, "kind", "?")
+        return f"<Task {name}: {kind}, {self.splits.evaluated}>"
+
     @abstractmethod
     def load(self, source: DataSource) -> Dataset:
         """Read the rows. Raises HarnessError for errors in the data that a user can correct."""

@@ -65,6 +65,36 @@ def test_a_live_model_that_embeds_otherwise_than_its_saved_copy_is_refused(live)
     assert not results["m", "pairs"].record.candidate.facts.identified
 
 
+def test_a_live_model_whose_method_for_queries_is_its_own_is_refused(tiny):
+    from sentence_transformers import SentenceTransformer
+
+    class Asymmetric(SentenceTransformer):
+        def encode_query(self, texts, **options):
+            return -np.asarray(self.encode(texts, **options))
+
+    model = Asymmetric(str(tiny), device="cpu", local_files_only=True)
+    with pytest.raises(harness.HarnessError, match="than the folder that it saves: encode_query"):
+        harness.evaluate({"m": model}, PAIRS)
+
+
+def test_settings_of_a_live_model_are_those_of_its_folder(live, tiny):
+    how = {"prompts": {"text": "music: "}, "max_seq_length": 24}
+    results = harness.evaluate({"live": live, "folder": tiny}, PAIRS, **how)
+    by_model = {model: value for (model, _), value in scores(results).items()}
+    assert by_model["live"] == by_model["folder"]
+    assert live.max_seq_length == 64
+
+
+def test_threads_take_turns_and_leave_a_training_model_in_training(live):
+    from concurrent.futures import ThreadPoolExecutor
+
+    live.train()
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(lambda _: scores(harness.evaluate({"m": live}, PAIRS)), range(3)))
+    assert found[0] == found[1] == found[2]
+    assert all(module.training for module in live.modules())
+
+
 def test_evaluating_leaves_random_numbers_threads_and_modes_as_they_were(live):
     import torch
 
@@ -133,9 +163,11 @@ def test_a_function_decides_no_gate_without_a_revision():
 @pytest.mark.parametrize(
     ("returned", "message"),
     [
-        (lambda texts: np.zeros(len(texts)), r"shape \(1,\) for 1 texts"),
-        (lambda texts: np.zeros((len(texts) + 1, 3)), r"shape \(2, 3\) for 1 texts"),
+        (lambda texts: np.zeros(len(texts)), r"shape \(1,\) for 1 text of a first trial"),
+        (lambda texts: np.zeros((len(texts) + 1, 3)), r"shape \(2, 3\) for 1 text of a first trial"),
         (lambda texts: ["not a number"] * len(texts), "returned what is not numbers"),
+        (lambda texts: letter_counts(texts) + 1j, "cells of type complex128"),
+        (lambda texts: np.ma.masked_less(letter_counts(texts), 1), "a masked array"),
         (lambda texts: np.full((len(texts), 3), np.nan), "NaN"),
     ],
 )
@@ -148,8 +180,9 @@ def test_an_exception_of_a_function_names_the_model_and_the_task():
     def encode(texts):
         raise ValueError("no such server")
 
-    with pytest.raises(harness.HarnessError, match=r"m on pairs: ValueError: no such server"):
+    with pytest.raises(harness.HarnessError, match=r"m on pairs: ValueError: no such server") as caught:
         harness.evaluate({"m": encode}, PAIRS)
+    assert isinstance(caught.value.__cause__, ValueError)
 
 
 def test_a_loaded_model_is_a_model_under_any_name(tiny):
@@ -200,7 +233,11 @@ def test_settings_hold_for_all_models_and_their_own_win(tiny):
     [
         (("nowhere/at/all", "stsb"), {}, "no model folder nowhere/at/all"),
         (("lexical", "stbs"), {}, "no task or tag named 'stbs'"),
-        (("lexical", 3), {}, "is no task|not iterable"),
+        (("lexical", 3), {}, "int is no task"),
+        (("lexical", "stsb"), {"limit": 2.5}, "limit must be a whole number from 1, not 2.5"),
+        (("lexical", "stsb"), {"out": ""}, "out must be a path, not an empty path"),
+        (("lexical", "stsb"), {"data": 3}, "data must be a path, not int"),
+        (({"\ud800": "lexical"}, "stsb"), {}, "a model cannot have the name"),
         ((3, "stsb"), {}, "int is no model"),
         (({"a=b": "lexical"}, "stsb"), {}, "a model cannot have the name 'a=b'"),
         (([], "stsb"), {}, "no model"),

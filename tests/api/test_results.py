@@ -1,7 +1,11 @@
 """What a Python user does with results and comparisons: frames, predictions, tables, plots."""
 
+import copy
+import gc
 import json
 import math
+import os
+import pickle
 import sys
 
 import numpy as np
@@ -151,6 +155,47 @@ def test_saving_writes_a_folder_that_holds(results, tmp_path):
     assert list(harness.read_results(tmp_path / "kept")) == sorted(results, key=lambda key: (key[1], key[0]))
     with pytest.raises(harness.HarnessError, match="exists already"):
         results.save(tmp_path / "kept")
+
+
+def test_results_compare_and_save_themselves_and_not_what_else_is_in_their_folder(tmp_path):
+    other = harness.make_task("other", "sts", ROWS)
+    models = {"a": "lexical", "b": "lexical,precision=binary"}
+    harness.evaluate(models, [PAIRS, other], out=tmp_path / "out")
+    harness.evaluate({"b": letter_counts}, PAIRS, out=tmp_path / "out")
+    results = harness.evaluate(models, PAIRS, out=tmp_path / "out")
+    assert results.tasks == ["pairs"]
+    assert [line.task for line in results.compare("a", "b").lines] == ["pairs"]
+    results.save(tmp_path / "kept")
+    assert list(harness.read_results(tmp_path / "kept")) == [("a", "pairs"), ("b", "pairs")]
+
+
+def test_a_copy_outlives_what_it_was_copied_from_and_a_pickle_is_refused():
+    results = harness.evaluate("lexical", PAIRS)
+    copied = copy.deepcopy(results)
+    with pytest.raises(harness.HarnessError, match="cannot be pickled"):
+        pickle.dumps(results)
+    del results
+    assert len(copied["lexical", "pairs"].predictions) == len(ROWS["score"])
+
+
+def test_a_forked_process_leaves_the_folder_to_its_parent():
+    results = harness.evaluate("lexical", PAIRS)
+    child = os.fork()
+    if child == 0:
+        del results
+        gc.collect()
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert len(results["lexical", "pairs"].predictions) == len(ROWS["score"])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"margin": "x"}, "margin must be a number, not 'x'"), ({"margn": 0.1}, "did you mean: margin")],
+)
+def test_options_of_a_comparison_that_are_not_right_are_said(results, options, message):
+    with pytest.raises(harness.HarnessError, match=message):
+        results.compare("words", "short", **options)
 
 
 def test_tables_for_notebooks_escape_names(tmp_path):

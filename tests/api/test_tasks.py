@@ -58,6 +58,16 @@ def test_a_corpus_its_queries_and_judgments_are_rows_in_memory():
     [
         (("pairs", "stss", ROWS), {}, "did you mean: sts"),
         (("pairs", "sts", [1, 2]), {}, "rows must be a dict of column → values, or a DataFrame, not list"),
+        (
+            ("pairs", "sts", {"text1": ["a"], "text2": ["b"]}),
+            {},
+            "no column 'score'|no column score",
+        ),
+        (("pairs", "sts", {**ROWS, "score": 3}), {}, "column 'score' of rows is int, not a list of values"),
+        (("pairs", "sts", {**ROWS, "text1": [b"a"] * 12}), {}, "a cell of column 'text1' is bytes"),
+        ((3, "sts", ROWS), {}, "the name of a task is a text, not int"),
+        (("pairs", ["sts"], ROWS), {}, "the kind of a task is a text, not list"),
+        (("small", "retrieval", {"../evil": {"a": [1]}}), {}, "no table of this kind named '../evil'"),
         (("pairs", "sts", {**ROWS, "id": ["a"]}), {}, "columns of rows have unequal lengths"),
         (("pairs", "sts", ROWS), {"splitt": "test"}, "no option of kind sts"),
         (("pa,irs", "sts", ROWS), {}, "the name holds a comma"),
@@ -68,10 +78,50 @@ def test_what_cannot_be_a_task_is_said(arguments, options, message):
         harness.make_task(*arguments, **options)
 
 
-def test_a_missing_column_is_said_when_the_task_is_evaluated():
-    task = harness.make_task("pairs", "sts", {"text1": ["a"], "text2": ["b"]})
-    with pytest.raises(harness.HarnessError, match="score"):
-        harness.evaluate("lexical", task)
+def test_errors_of_rows_in_memory_name_no_file():
+    with pytest.raises(harness.HarnessError) as caught:
+        harness.make_task("pairs", "sts", {"left": ["a"], "text2": ["b"], "score": [1.0]})
+    assert "harness-rows" not in str(caught.value)
+    assert "task file" not in str(caught.value)
+
+
+def test_missing_values_dates_and_decimals_of_frames_are_cells():
+    import datetime as dt
+    import decimal
+
+    import pandas as pd
+
+    frame = pd.DataFrame(ROWS).convert_dtypes()
+    frame["score"] = [decimal.Decimal("1.5"), *ROWS["score"][1:]]
+    frame["when"] = [dt.datetime(2026, 1, 2, tzinfo=dt.UTC)] * len(frame)
+    frame["note"] = pd.array([pd.NA] * len(frame), dtype="string")
+    result = harness.evaluate("lexical", harness.make_task("pairs", "sts", frame))["lexical", "pairs"]
+    assert result.predictions.gold[0] == 1.5
+    with pytest.raises(harness.HarnessError, match="two columns named a"):
+        harness.make_task("pairs", "sts", pd.DataFrame([[1, 2]], columns=["a", "a"]))
+
+
+def test_a_failed_task_leaves_no_folder(tmp_path, monkeypatch):
+    import tempfile
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for rows in ({"text1": ["a"]}, {**ROWS, "score": ["x"] * 12}, 3):
+        with pytest.raises(harness.HarnessError):
+            harness.make_task("pairs", "sts", rows)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_copy_of_a_task_keeps_its_rows():
+    import copy
+
+    task = harness.make_task("pairs", "sts", ROWS)
+    copied = copy.deepcopy(copy.copy(task))
+    del task
+    assert harness.evaluate("lexical", copied)["lexical", "pairs"].error is None
+
+
+def test_tasks_say_what_they_are():
+    assert repr(harness.get_task("stsb")) == "<Task stsb: sts, test>"
 
 
 def test_the_files_of_rows_are_gone_with_their_task(tmp_path, monkeypatch):

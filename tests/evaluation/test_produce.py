@@ -358,7 +358,9 @@ def test_the_card_has_the_measured_scores_and_the_base(best, finished):
         (result.dataset_type, result.metric_type): result.metric_value for result in card.data.eval_results
     }
     (measured,) = best.evaluations
-    assert reported == {("stsb-dev-sample", f"{score.metric}_cosine"): score.score for score in measured.scores}
+    assert reported == {
+        ("stsb-dev-sample", f"{score.metric}_cosine"): score.score for score in measured.scores
+    }
     assert all("sample" in result.dataset_name for result in card.data.eval_results)
     assert card.data.base_model == "tiny"
     assert "Size: 100 training samples" in card.text
