@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-from harness import HarnessError
+from harness_remote.mask import masked_error, said
 
 _SECRET = re.compile(r"key|token|secret|passw|credential|auth|^sig", re.IGNORECASE)
 """Names of parameters whose values must not be in an address."""
@@ -64,29 +65,34 @@ def read_address(scheme: str, location: str) -> Address:
     a password, which it does not repeat.
     """
     text = f"{scheme}:{location}" if location.startswith("//") else location
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError:
-        raise HarnessError("not an address of a server of embeddings", hint=_HINT) from None
+    parts, port = _split(text)
     if "@" in parts.netloc:
-        raise HarnessError(
+        raise masked_error(
             "a model's address has a user or a password, which records would keep", hint=_KEY_HINT
         )
     for name, _ in parse_qsl(parts.query, keep_blank_values=True):
         if _SECRET.search(name):
-            raise HarnessError(
+            raise masked_error(
                 f"a model's address has the parameter {name!r}, whose value records would keep",
                 hint=_KEY_HINT,
             )
     if parts.scheme not in _PORTS or not parts.hostname:
-        raise HarnessError(f"not an address of a server of embeddings: {text[:200]}", hint=_HINT)
+        raise masked_error(f"not an address of a server of embeddings: {said(text, 200)}", hint=_HINT)
     base = _base(parts, port)
     if not parts.fragment:
-        raise HarnessError(
+        raise masked_error(
             f"no model is named behind {base}", hint=f"--model http:{base}#MODEL; {base}/models lists them"
         )
     return Address(base, parts.query, parts.fragment)
+
+
+def _split(text: str) -> tuple[SplitResult, int | None]:
+    """Return the parts of an address and its port."""
+    with suppress(ValueError):
+        parts = urlsplit(text)
+        return parts, parts.port
+    # Not within an `except`: the error would keep the other one, which quotes what it found.
+    raise masked_error("not an address of a server of embeddings", hint=_HINT)
 
 
 def _base(parts: SplitResult, port: int | None) -> str:

@@ -5,24 +5,28 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness import HarnessError
 from harness.authoring import nearest, plural, verb
-from harness_remote.answers import Answer, GarbledError, read_answer
+from harness_remote.answers import Answer, GarbledError, PackingError, read_answer
+from harness_remote.formats import right_format
 from harness_remote.loop import run_apart
+from harness_remote.mask import masked_error, said
 from harness_remote.refusals import TroubleError, error_of, key_error, text_error, trouble_of
 from harness_remote.waiting import ATTEMPTS, seconds_to_wait
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 
     import httpx2
     import numpy as np
 
     from harness_remote.address import Address
     from harness_remote.settings import Key, Limits
+
+Found = TypeVar("Found")
 
 _PER_TEXT = 1 << 20
 """Maximum bytes of an answer for each text: 40,000 dimensions, written as decimal numbers."""
@@ -53,7 +57,11 @@ class EmbeddingClient:
         """What the server calls the model that answered first; empty where it does not say."""
         self.dimensions = 0
         """Of the first embedding; 0 before there is one."""
-        self._key, self._sleep, self._floats = key, sleep, False
+        self.note = ""
+        """What a user should know of how embeddings are asked for; empty where there is nothing."""
+        self.floats = False
+        """Whether embeddings are asked for as decimal numbers, and not in base64, which is shorter."""
+        self._key, self._sleep = key, sleep
         self._verify: ssl.SSLContext | bool | None = None
 
     def embed(self, texts: Sequence[str], attempts: int = ATTEMPTS) -> np.ndarray:
@@ -62,7 +70,41 @@ class EmbeddingClient:
         attempts: maximum number of times that a request is sent.
         Raises HarnessError where the server refuses, does not answer, or answers with something else.
         """
-        return run_apart(lambda: self._embed(texts, attempts))
+        return self._run(lambda: self._embed(texts, attempts))
+
+    def try_out(self, text: str, attempts: int) -> None:
+        """Ask for one text in base64 and, where the server can, in numbers too; keep to what is right.
+
+        Raises HarnessError as `embed` does.
+        """
+        self._run(lambda: self._try_out(text, attempts))
+
+    @staticmethod
+    def _run(make: Callable[[], Coroutine[None, None, Found]]) -> Found:
+        try:
+            return run_apart(make)
+        except HarnessError as error:
+            # What it was raised for may quote the key: no error of the connection goes on.
+            error.__cause__ = error.__context__ = None
+            raise
+
+    async def _try_out(self, text: str, attempts: int) -> None:
+        async with self._http() as http:
+
+            def ask() -> Awaitable[Answer]:
+                return self._answer(http, [text], attempts)
+
+            try:
+                answer = await ask()
+                if answer.packed and not self.floats:
+                    self.floats = True
+                    answer, self.floats, self.note = await right_format(answer, ask, self.name)
+            except TroubleError as trouble:
+                if trouble.remedy == "smaller":
+                    raise text_error(self.name, trouble, text) from None
+                raise await self._error(http, trouble, attempts) from None
+        self._check_alike(answer)
+        self.done += 1
 
     async def _embed(self, texts: Sequence[str], attempts: int) -> np.ndarray:
         import numpy as np
@@ -129,13 +171,13 @@ class EmbeddingClient:
         if not self.dimensions:
             self.dimensions, self.answering = dimensions, answer.model
         elif dimensions != self.dimensions:
-            raise HarnessError(
+            raise masked_error(
                 f"{self.name}: the server answers with {dimensions} dimensions, and before with"
                 f" {self.dimensions}",
                 hint="are there several models behind one address?",
             )
         elif answer.model != self.answering:
-            raise HarnessError(
+            raise masked_error(
                 f"{self.name}: the server answers with the model {answer.model!r}, and before with"
                 f" {self.answering!r}",
                 hint="was it exchanged meanwhile? Run again when that is over",
@@ -144,12 +186,12 @@ class EmbeddingClient:
     async def _answer(self, http: httpx2.AsyncClient, texts: Sequence[str], attempts: int) -> Answer:
         """Send a request until it is answered; raises the TroubleError that is left."""
         for attempt in range(1, attempts + 1):
-            floats = self._floats
+            floats = self.floats
             try:
                 return await self._once(http, texts, floats=floats)
             except TroubleError as trouble:
                 if trouble.remedy == "floats" and not floats:
-                    self._floats = True
+                    self.floats = True
                     continue
                 if trouble.remedy != "again" or attempt == attempts:
                     raise
@@ -163,15 +205,20 @@ class EmbeddingClient:
         most = (len(texts) + 1) * _PER_TEXT
         status, headers, body = await self._send(http, "POST", "embeddings", json.dumps(question), most)
         if status != 200:
-            raise trouble_of(status, headers, body, self._key)
+            raise trouble_of(status, headers, body)
         try:
             return read_answer(body, len(texts))
         except GarbledError as error:
             raise TroubleError("again", str(error)) from None
         except HarnessError as error:
-            raise HarnessError(
-                f"{self.name}: {self._key.hidden(error.message)}", exists=error.exists, hint=error.hint
+            raise masked_error(
+                f"{self.name}: {error.message}", exists=error.exists, hint=error.hint
             ) from None
+        except PackingError as error:
+            if not self.dimensions and not floats:
+                self.note = f"numbers are asked for: in base64 {error}"
+                raise TroubleError("floats", str(error)) from None
+            raise masked_error(f"{self.name}: {error}") from None
 
     async def _send(
         self, http: httpx2.AsyncClient, method: str, path: str, content: str | None, most: int
@@ -193,10 +240,14 @@ class EmbeddingClient:
                         break
         except TimeoutError:
             raise TroubleError("again", f"no whole answer within {self.limits.timeout:g} s") from None
-        except (httpx2.TransportError, httpx2.DecodingError) as error:
+        except (
+            httpx2.RequestError,
+            httpx2.InvalidURL,
+            UnicodeError,
+        ) as error:  # of a redirect's address, too
             raise TroubleError("again", _cause(error)) from None
         if len(body) > most and response.status_code == 200:
-            raise HarnessError(
+            raise masked_error(
                 f"{self.name}: the answer has more than {most >> 20} MiB, which is no answer to this",
                 hint="is it the address of the API?",
             )
@@ -242,7 +293,7 @@ class EmbeddingClient:
         try:
             status, _, body = await self._send(http, "GET", "models", None, 16 * _OF_ERROR)
             data: Any = json.loads(body)["data"] if status == 200 else []
-            return sorted(str(item["id"])[:100] for item in data)
+            return sorted(said(str(item["id"]), 100) for item in data)
         except (TroubleError, HarnessError, ValueError, LookupError, TypeError, RecursionError):
             return []
 
@@ -282,4 +333,4 @@ def _cancel(tasks: Iterable[asyncio.Task[np.ndarray]]) -> None:
 def _cause(error: Exception) -> str:
     """Return why a connection failed, in words: httpx leaves some of its errors without any."""
     words = str(error).strip()
-    return f"{type(error).__name__}: {words}" if words else type(error).__name__
+    return f"{type(error).__name__}: {said(words)}" if words else type(error).__name__

@@ -57,9 +57,9 @@ class LocatedRemote:
         )
 
     def probe(self) -> None:
-        """Ask for one embedding, once; raises HarnessError where that fails."""
+        """Ask for one text, once, in both formats; raises HarnessError where that fails."""
         if not self.client.dimensions:
-            self.client.embed([_TRIAL], attempts=_TRIES)
+            self.client.try_out(_TRIAL, attempts=_TRIES)
 
     def load(self) -> RemoteModel:
         """Return the model; raises HarnessError as `probe` does."""
@@ -75,7 +75,9 @@ class RemoteModel:
         self._client, settings = located.client, located.spec.settings
         self._prompts = dict(settings.prompts)
         asked, answering = self._client.address.model, self._client.answering
-        differs = answering not in ("", asked)
+        notes = [self._client.note] if self._client.note else []
+        if answering not in ("", asked):
+            notes.append(f"asked for {asked}, the server answers with {answering}")
         self.facts = ModelFacts(
             dimensions=self._client.dimensions,
             similarity=settings.similarity or "cosine",
@@ -83,7 +85,7 @@ class RemoteModel:
             backend="http",
             remote=True,
             identified=located.identified,
-            notes=(f"asked for {asked}, the server answers with {answering}",) if differs else (),
+            notes=tuple(notes),
         )
 
     def encode(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray:

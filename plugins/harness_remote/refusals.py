@@ -8,13 +8,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-from harness import HarnessError
-from harness_remote.settings import KEYS
+from harness_remote.mask import KEYS, hidden, masked_error, said
 from harness_remote.waiting import asked_wait
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from harness import HarnessError
     from harness_remote.settings import Key
 
     Remedy = Literal["again", "smaller", "floats", "model", "key", "none"]
@@ -32,8 +32,6 @@ _NO_MODEL = re.compile(
     re.IGNORECASE,
 )
 _ENCODING = re.compile(r"encoding_format|base64", re.IGNORECASE)
-_LONGEST = 300
-"""Maximum characters of what a server says that an error repeats."""
 
 
 class TroubleError(Exception):
@@ -49,27 +47,27 @@ class TroubleError(Exception):
         self.remedy, self.what, self.said, self.wait = remedy, what, said, wait
 
 
-def trouble_of(status: int, headers: Mapping[str, str], body: bytes, key: Key) -> TroubleError:
+def trouble_of(status: int, headers: Mapping[str, str], body: bytes) -> TroubleError:
     """Return what a status other than 200 means, with what the server says."""
     words, code = _message(body)
-    said = _short(key.hidden(words))
+    quote = said(words)
     name = next((each.phrase for each in HTTPStatus if each == status), "")
     what = f"{status} {name}".strip()
     if 300 <= status < 400:
         return TroubleError("none", f"{what}, which leads to {_target(headers.get('location', ''))}")
     if status == 429 and _SPENT.search(f"{code} {words}"):
-        return TroubleError("none", what, said)
+        return TroubleError("none", what, quote)
     if status in _AGAIN or status >= 500:
-        return TroubleError("again", what, said, asked_wait(headers))
+        return TroubleError("again", what, quote, asked_wait(headers))
     if status in (401, 403):
-        return TroubleError("key", what, said)
+        return TroubleError("key", what, quote)
     if status in _OF_TEXTS and _ENCODING.search(words):
-        return TroubleError("floats", what, said)
+        return TroubleError("floats", what, quote)
     if status == 404 or (status in _OF_TEXTS and _NO_MODEL.search(f"{code} {words}")):
-        return TroubleError("model", what, said)
+        return TroubleError("model", what, quote)
     if status == 413 or (status in _OF_TEXTS and _SIZE.search(f"{code} {words}")):
-        return TroubleError("smaller", what, said)
-    return TroubleError("none", what, said)
+        return TroubleError("smaller", what, quote)
+    return TroubleError("none", what, quote)
 
 
 def key_error(name: str, trouble: TroubleError, key: Key) -> HarnessError:
@@ -85,8 +83,8 @@ def key_error(name: str, trouble: TroubleError, key: Key) -> HarnessError:
 
 def text_error(name: str, trouble: TroubleError, text: str) -> HarnessError:
     """Return the error for a single text that the server refuses."""
-    start = " ".join(text[:60].split())
-    return HarnessError(
+    start = said(text, 60).removesuffix("…")
+    return masked_error(
         f"{name}: the server refuses a text of {len(text):,} characters, {start!r}…: {trouble}",
         hint="let the server cut long texts, as its options say; or leave out the task, or the text",
         without_texts=f"{name}: the server refuses a text of {len(text):,} characters: {trouble.what}",
@@ -98,7 +96,7 @@ def error_of(
 ) -> HarnessError:
     """Return an error that repeats what the server says, which a run with `--no-texts` leaves out."""
     full = f"{message}: {trouble.said}" if trouble.said else message
-    return HarnessError(full, exists=exists, hint=hint, without_texts=message)
+    return masked_error(full, exists=exists, hint=hint, without_texts=message)
 
 
 def _message(body: bytes) -> tuple[str, str]:
@@ -108,9 +106,17 @@ def _message(body: bytes) -> tuple[str, str]:
         return "(a web page)", ""
     try:
         content = json.loads(text)
+        return _words(content), str(_field(content, "code") or _field(content, "type") or "")
     except (ValueError, RecursionError):
         return text, ""
-    return _words(content), str(_field(content, "code") or _field(content, "type") or "")
+
+
+def words_of(content: Any) -> str:  # noqa: ANN401 - any JSON
+    """Return what an answer says of its failure, as `said` shortens it; empty where it says nothing."""
+    try:
+        return said(_words(content))
+    except RecursionError:
+        return ""
 
 
 def _words(content: Any) -> str:  # noqa: ANN401 - any JSON
@@ -129,16 +135,11 @@ def _field(content: Any, name: str) -> Any:  # noqa: ANN401 - any JSON
     return content.get(name) or _field(content.get("error"), name)
 
 
-def _short(text: str) -> str:
-    line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
-    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
-
-
 def _target(location: str) -> str:
     """Return where a redirect leads, without parameters, which may be secrets."""
     try:
-        parts = urlsplit(location)
+        parts = urlsplit(hidden(location))
     except ValueError:
         return "no address"
     where = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else ""
-    return _short(f"{where}{parts.path}") or "no address"
+    return said(f"{where}{parts.path}") or "no address"

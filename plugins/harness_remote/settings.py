@@ -7,13 +7,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness import HarnessError
+from harness_remote.mask import KEYS, masked_error, said
 
 if TYPE_CHECKING:
     from harness_remote.address import Address
 
-KEYS = ("HARNESS_API_KEY", "OPENAI_API_KEY")
-"""Environment variables that may hold the key of a server; the first that is set counts."""
 _MOST = {"HARNESS_REMOTE_BATCH": 4096, "HARNESS_REMOTE_REQUESTS": 64, "HARNESS_REMOTE_TIMEOUT": 3600}
 
 
@@ -32,15 +30,8 @@ class Key:
             return {}
         value = os.environ.get(self.variable, "").strip()
         if not re.fullmatch(r"[!-~]+", value):
-            raise HarnessError(f"{self.variable} holds a space or a character that no key has")
+            raise masked_error(f"{self.variable} holds a space or a character that no key has")
         return {"Authorization": f"Bearer {value}"}
-
-    def hidden(self, text: str) -> str:
-        """Return a text without the key: servers quote it in errors."""
-        for name in KEYS:
-            if value := os.environ.get(name, "").strip():
-                text = text.replace(value, "***")
-        return text
 
 
 def key_for(address: Address) -> Key:
@@ -84,7 +75,7 @@ def _number(variable: str, default: int) -> int:
     if not text:
         return default
     if not re.fullmatch("[0-9]{1,6}", text) or not 1 <= int(text) <= _MOST[variable]:
-        raise HarnessError(
-            f"{variable} must be a whole number from 1 to {_MOST[variable]:,}, not {text[:40]!r}"
+        raise masked_error(
+            f"{variable} must be a whole number from 1 to {_MOST[variable]:,}, not {said(text, 40)!r}"
         )
     return int(text)

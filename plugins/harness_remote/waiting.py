@@ -46,6 +46,6 @@ def asked_wait(headers: Mapping[str, str], now: dt.datetime | None = None) -> fl
 def _date(text: str) -> dt.datetime | None:
     try:
         found = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # the second for years and zones of many digits
         return None
     return found if found.tzinfo else found.replace(tzinfo=dt.UTC)

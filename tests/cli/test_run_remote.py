@@ -43,10 +43,13 @@ def scores(folder):
     return {(each.examination.task, one.metric): one.score for each in records(folder) for one in each.scores}
 
 
+@pytest.mark.slow
 def test_a_real_model_has_the_same_scores_behind_a_server_that_fails_and_drops_connections(harness, tiny):
     local = load_model(str(tiny))
     with serving(local.encode) as server:
-        server.script.extend([None, fails(500), says(b"{"), fails(429, headers=(("Retry-After", "0"),))])
+        server.script.extend(
+            [None, None, fails(500), says(b"{"), fails(429, headers=(("Retry-After", "0"),))]
+        )
         there = harness("run", "--model", server.name, "--tasks", "stsb", "--out", "there")
     assert there.code == 0, there.err
     assert harness("run", "--model", tiny, "--tasks", "stsb", "--out", "here", "--no-throughput").code == 0
@@ -86,11 +89,11 @@ def test_with_a_revision_results_and_embeddings_are_kept_and_another_one_is_anot
     assert "1 result kept from before" in harness(*words).out
     assert len(server.seen) == asked
     assert harness(*words, "--out", "again").code == 0
-    assert len(server.texts) == asked + 1  # to see that the server is there; each text is in the cache
+    assert len(server.texts) == asked + 2  # to see that the server is there; each text is in the cache
     (one,), (other,) = records("results/local"), records("again")
     assert one.scores == other.scores
     harness("run", "--model", server.name, "--tasks", "stsb", "--revision", "2026-12")
-    assert len(server.seen) == 2 * asked + 1
+    assert len(server.seen) == 2 * asked + 2
     assert len(records("results/local")) == 2
 
 
@@ -110,6 +113,7 @@ def test_a_gate_is_decided_where_a_revision_is_declared(harness, server):
         assert harness("compare", f"out{revision}", "--baseline", "a", "--margin", "0.5").code in code
 
 
+@pytest.mark.slow
 def test_speed_is_measured_where_it_is_asked_for_and_said_to_be_the_networks(harness, server):
     found = harness("run", "--model", server.name, "--tasks", "stsb", "--throughput", "--out", "out")
     assert "tiny: its speed is that of another machine and of the network" in found.out
@@ -153,6 +157,7 @@ def test_settings_that_a_server_does_not_take_are_refused(harness, server, optio
     assert not server.seen
 
 
+@pytest.mark.slow
 def test_views_of_a_model_share_what_is_asked(harness, server):
     harness("run", "--model", server.name, "--tasks", "stsb", "--out", "one")
     asked = len(server.seen)
@@ -160,7 +165,7 @@ def test_views_of_a_model_share_what_is_asked(harness, server):
         "run", "--model", server.name, "--tasks", "stsb", "--truncate-dim", "16,8", "--out", "two"
     )
     assert found.code == 0
-    assert len(server.seen) == 2 * asked + 1  # each is tried once before the run
+    assert len(server.seen) == 2 * asked + 2  # each is tried before the run, in two formats
     assert {record.candidate.facts.dimensions for record in records("two")} == {16, 8}
 
 
@@ -183,7 +188,7 @@ def test_a_server_that_cannot_be_used_is_told_before_anything_is_written(harness
 def test_what_fails_later_is_an_error_of_its_task_and_quotes_no_text_where_texts_are_kept_out(
     harness, server
 ):
-    server.script.append(None)
+    server.script.extend([None, None])
     server.always = fails(400, "I do not like this text: A private sentence")
     found = harness("run", "--model", server.name, "--tasks", "stsb", "--out", "out", "--no-texts")
     assert found.code == 2
@@ -192,7 +197,14 @@ def test_what_fails_later_is_an_error_of_its_task_and_quotes_no_text_where_texts
     assert "tiny: the server refuses" in json.loads(error)["error"]
 
 
-@pytest.mark.parametrize("words", [[], ["--keep-going"], pytest.param(["--isolate"], marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        pytest.param(["--keep-going"], marks=pytest.mark.slow),
+        pytest.param(["--isolate"], marks=pytest.mark.slow),
+    ],
+)
 def test_a_key_is_in_nothing_that_is_written_or_printed(harness, server, monkeypatch, words):
     monkeypatch.setenv("HARNESS_API_KEY", KEY)
     server.key = KEY
@@ -218,6 +230,7 @@ def test_a_key_is_in_nothing_that_is_written_or_printed(harness, server, monkeyp
         assert b"hushhush" not in path.read_bytes(), path
 
 
+@pytest.mark.slow
 def test_what_the_page_on_servers_shows_runs(harness, server, monkeypatch):
     """Its commands, with the address of the test's server in place of the one that it names."""
     commands = re.findall(r"^\$ harness (.+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)

@@ -70,6 +70,7 @@ def located(server, **settings):
     return LocatedRemote.at(ModelSpec("http", f"{server.url}#{server.model}", settings=Settings(**settings)))
 
 
+@pytest.mark.slow
 def test_a_model_behind_a_server_keeps_the_rules_of_models(server):
     check_model(located(server))
 
@@ -85,6 +86,7 @@ def test_embeddings_are_the_models_bit_for_bit_in_the_order_of_the_texts(server,
     assert np.array_equal(found, LOCAL.encode(TEXTS))
 
 
+@pytest.mark.slow
 def test_a_real_model_behind_a_server_has_its_own_embeddings_and_similarities(tiny):
     model = load_model(str(tiny))
     with serving(model.encode) as server:
@@ -208,8 +210,8 @@ def wrong(change):
         (wrong(lambda data: data[0].update(embedding="AAA=")), "whole float32 numbers"),
         (wrong(lambda data: data[0].update(embedding=[0.5] * 31)), "31 and 32 dimensions"),
         (wrong(lambda data: data.pop()), "9 embeddings for 10 texts"),
-        (wrong(lambda data: data[0].update(index=1)), "an index twice"),
-        (wrong(lambda data: data[0].update(index=-1)), "an index twice, or one that no text has"),
+        (wrong(lambda data: data[0].update(index=1)), "an index twice: 1"),
+        (wrong(lambda data: data[0].update(index=-1)), "an index that no text has: -1"),
         (says(b"<!doctype html><p>Log in"), "a web page, and not JSON"),
         (says(b"[]"), "a JSON list"),
         (says(b'{"error": "busy"}'), "no embeddings: busy"),
