@@ -25,6 +25,8 @@ LONGEST = 2_000
 
 _ALIKE = 0.6
 """Minimum similarity of a name to one that is suggested for it, in [0, 1]: difflib's ratio."""
+_FARTHER = 0.15
+"""Maximum difference of that similarity between the nearest name and another that is suggested beside it."""
 
 LONGEST_TEXT = 10_000
 """Maximum number of characters of the text of an error of a plugin; of a longer one, both ends are kept."""
@@ -155,13 +157,16 @@ def _with_hint(error: HarnessError, hint: str) -> HarnessError:
 def nearest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
     """Return the known names that a misspelled name may be meant for, the nearest first; at most so many.
 
-    Capitals do not count. The one place that says what is alike.
+    Capitals do not count; nor names that are much farther than the nearest. The one place that says what is
+    alike.
     """
     names: dict[str, str] = {}
     for one in known:
         names.setdefault(one.casefold(), one)
-    alike = difflib.get_close_matches(name.casefold(), names, n=most, cutoff=_ALIKE)
-    return [names[one] for one in alike]
+    wanted = name.casefold()
+    alike = difflib.get_close_matches(wanted, names, n=most, cutoff=_ALIKE)
+    ratios = [difflib.SequenceMatcher(None, one, wanted).ratio() for one in alike]
+    return [names[one] for one, ratio in zip(alike, ratios, strict=True) if ratio >= ratios[0] - _FARTHER]
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> list[str]:

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from harness.cli import cli
 from harness.cli.config import read_config
 from harness.plugins.loader import load_plugins
+from harness.pytest_plugin import _SETTINGS
 from harness.results.leaderboard import read_leaderboard
 from harness.tasks.task_file import read_task_file
 
@@ -125,13 +126,19 @@ def test_every_command_of_the_readme_runs(command, tmp_path, monkeypatch):
     assert found.output.strip()
 
 
+_OF_BENCHMARKS = r"python -m\s+benchmarks[^`\n]*"
+"""A command of the benchmarks, to the end of its code or line: its options are its own."""
+
+
 def test_every_option_that_the_documentation_names_exists():
     known = set(re.findall(r"--[a-z][a-z-]+", harness("--help").output))
     for command in ("run", "list", "leaderboard", "compare", "bench", "train", "check", "export"):
         known |= set(re.findall(r"--[a-z][a-z-]+", harness(command, "--help").output))
     for command in ("info", "verify", "clear"):
         known |= set(re.findall(r"--[a-z][a-z-]+", harness("cache", command, "--help").output))
-    named = {option for page in PAGES for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", page.read_text())}
+    known |= {f"--harness-{name}" for name in _SETTINGS}  # of our pytest plugin
+    texts = [re.sub(_OF_BENCHMARKS, "", page.read_text(encoding="utf-8")) for page in PAGES]
+    named = {option for text in texts for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", text)}
     of_pytest_benchmark = {"--between", "--csv", "--storage"}
     of_others = {"--body-file"}
     assert named - known <= {"--help"} | of_pytest_benchmark | of_others

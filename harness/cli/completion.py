@@ -6,6 +6,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from harness.cli import COMPLETES
+from harness.cli.usage import Choice
 
 _INSTALLED = {
     "bash": ("~/.bashrc", 'eval "$(harness completion bash)"'),
@@ -16,7 +17,7 @@ _INSTALLED = {
 
 
 @click.command(name="completion")
-@click.argument("shell", type=click.Choice(list(_INSTALLED)))
+@click.argument("shell", type=Choice(list(_INSTALLED), "shell with completion"))
 @click.pass_context
 def command(context: click.Context, shell: str) -> None:
     """Print the script that completes commands, options, and names of tasks and models.

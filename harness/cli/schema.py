@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.options import PluginOptions, plugin_options
+from harness.cli.usage import Choice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,7 +65,7 @@ SCHEMAS: Mapping[str, SchemaSource] = {**TOML, **RECORDS, **PRINTED}
 
 
 @click.command(name="schema")
-@click.argument("name", type=click.Choice(list(SCHEMAS)), required=False)
+@click.argument("name", type=Choice(list(SCHEMAS), "schema"), required=False)
 @plugin_options
 def command(name: str | None, *, plugins: PluginOptions) -> None:
     """Print the JSON Schema of a file or a document; what there is, without a NAME.

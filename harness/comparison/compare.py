@@ -16,7 +16,7 @@ from harness.comparison.comparability import (
 from harness.comparison.evidence import Evidence
 from harness.comparison.frozen_suites import changed_rows, metrics_of, suite_notes, without_other_rows
 from harness.comparison.gate import evaluate_gate
-from harness.comparison.identity import identity_notes, undecided_if_unidentified
+from harness.comparison.identity import identity_notes, undecided_if_unidentified, unidentified
 from harness.comparison.measure import TaskPair, measure
 from harness.comparison.metric_range import refuse_out_of_range
 from harness.comparison.overall_gain import measure_forgetting, overall_gains
@@ -210,6 +210,7 @@ def _conclude(
             overall,
             partial.level,
             matrix=options.matrix,
+            unidentified=unidentified((baseline, *candidates)),
         ),
         exit_code=code,
     )

@@ -21,7 +21,7 @@ def undecided_if_unidentified(
 
     What passed and what is shipped may be two models. A condition that is broken stays so.
     """
-    names = _unidentified(models)
+    names = unidentified(models)
     for line in lines:
         if not names or line.outcome == "broken":
             yield line
@@ -33,12 +33,13 @@ def undecided_if_unidentified(
 def identity_notes(baseline: ModelResults, candidates: Sequence[ModelResults]) -> Iterator[str]:
     """Yield a note for each candidate that is the baseline's model, and for each that is not identified."""
     yield from same_model_notes(baseline, candidates)
-    for name in _unidentified((baseline, *candidates)):
+    for name in unidentified((baseline, *candidates)):
         yield (
             f"{name} is unidentified: nothing says that it is the same model tomorrow, so it decides no gate;"
             " run it again with --revision NAME, which declares what it is"
         )
 
 
-def _unidentified(models: Sequence[ModelResults]) -> list[str]:
+def unidentified(models: Sequence[ModelResults]) -> list[str]:
+    """Return the names of models that nothing identifies, each once."""
     return list(dict.fromkeys(model.name for model in models if not model.identified))

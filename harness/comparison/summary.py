@@ -64,18 +64,23 @@ def write_sentence(
     level: float = LEVEL,
     *,
     matrix: bool = False,
+    unidentified: Sequence[str] = (),
 ) -> str:
     """Write the verdicts and the outcome in words.
 
     models: baseline and candidate. overall: of which those that are better or worse are named. level: of the
     intervals, which the gate goes by. matrix: whether neither of them is a baseline, so that there is no
-    outcome but of what is missing.
+    outcome but of what is missing. unidentified: names of models because of which the gate decides nothing.
     """
     baseline, candidate = (_distinct_name(model, models) for model in models)
     means = _overall_verdicts(overall)
     if matrix and code == PASSES:
         return f"{candidate} against {baseline}: {_verdicts(lines)}{means}."
     follows = _consequence(lines, gate, refused, broken, code)
+    if gate and code == UNDECIDED and unidentified:
+        are = "is" if len(unidentified) == 1 else "are"
+        names = " and ".join(unidentified)
+        follows = f"The gate is undecided: {names} {are} unidentified (declare what it is: --revision NAME)."
     of_gate = "not" if level >= LEVEL else "for all candidates"
     levels = f" (verdicts corrected over all lines, the gate {of_gate})" if gate and _corrected(lines) else ""
     return f"{candidate} against {baseline}: {_verdicts(lines)}{levels}{means}. {follows}"

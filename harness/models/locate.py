@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from harness.models.interface import ModelScheme
 
 _NAMED = re.compile(r"(?P<name>[^=/\\]+)=(?P<rest>.+)")
+_NOT_IN_A_NAME = re.compile(r"[/\\,]")
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
@@ -32,6 +33,11 @@ def parse_model(
     A scheme's name wins over a folder of that name (`./minilm` is the folder).
     Raises HarnessError for anything else, and for invalid threads.
     """
+    if is_empty(text):  # not the current folder, which is `.`
+        raise HarnessError(
+            f"an empty model{f' ({text})' if text.strip() else ''}",
+            hint="give a name, a folder or a hub id; is a variable of the shell unset?",
+        )
     settings = settings or Settings()
     thread_layouts(threads)  # raises for invalid threads, before any work
     named = _NAMED.fullmatch(text)
@@ -46,6 +52,12 @@ def parse_model(
     if "/" in rest or rest.startswith((".", "~")):
         raise HarnessError(f"no model folder {rest}", hint="a path must exist; a hub id is ORG/NAME")
     raise HarnessError.unknown("model", rest, schemes, hint="or give a folder, or a hub id ORG/NAME")
+
+
+def is_empty(text: str) -> bool:
+    """Whether a model's text names none: it is blank, or ends behind the name that is given to the model."""
+    name, equals, rest = text.partition("=")
+    return not text.strip() or bool(equals and not rest.strip() and not _NOT_IN_A_NAME.search(name))
 
 
 def locate_model(spec: ModelSpec, schemes: Mapping[str, ModelScheme]) -> LocatedModel:

@@ -15,10 +15,11 @@ import re
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
-from harness.errors import Faults, HarnessError
+from harness.errors import Faults, HarnessError, did_you_mean
 from harness.models.backends import BACKENDS
 from harness.models.devices import check_device_name
 from harness.models.interface import DTYPES, SIMILARITIES, Role, Settings
+from harness.models.locate import is_empty
 from harness.models.storage import PRECISIONS
 from harness.system.json_schema import choices, extra
 from harness.system.paths import user_path
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _NAMED = re.compile(r"(?P<name>[^=/\\,]+)=(?P<rest>.+)", re.DOTALL)
 _OWN = re.compile(r"(?P<model>[^,]*?)(?P<own>(,\s*[A-Za-z_-]+=[^,]*)+)", re.DOTALL)
+_PAIR = re.compile(r"\s*[A-Za-z_-]+=.*", re.DOTALL)
 _TRUTH = {"true": True, "false": False}
 
 KNOWN = {
@@ -104,15 +106,23 @@ def read_request(text: str, tables: Mapping[str, ModelTable]) -> ModelRequest:
     """Return what `[NAME=]MODEL[,SETTING=VALUE]…` asks for.
 
     tables: models of the configuration; their names win over schemes and folders (`./small` is the folder).
-    A folder whose name looks like settings is a folder. Raises HarnessError for an unknown setting, and for a
-    value of the wrong type.
+    A folder whose name looks like settings is a folder. Raises HarnessError for no model at all, for an
+    unknown setting, for one without a value, and for a value of the wrong type.
     """
     named = _NAMED.fullmatch(text)
     name, rest = (named["name"], named["rest"]) if named else ("", text)
     own: dict[str, Any] = {}
+    if is_empty(text) or not rest.partition(",")[0].strip():
+        raise HarnessError(
+            f"empty --model{f' ({text})' if text.strip() else ''}",
+            hint="give a name, a folder or a hub id; is a variable of the shell unset?",
+        )
     found = _OWN.fullmatch(rest)
-    if found and not user_path(rest).is_dir():
-        rest, own = found["model"], _own(found["own"], text)
+    if not user_path(rest).is_dir():
+        if found:
+            rest, own = found["model"], _own(found["own"], text)
+        else:
+            _refuse_loose_words(rest, text)
     if rest in tables:
         return ModelRequest(name or rest, replace(tables[rest], **own))
     return ModelRequest(name, ModelTable(model=rest, **own))
@@ -140,6 +150,25 @@ def check_settings(settings: Settings) -> None:
 def settings_of_models() -> list[str]:
     """Return the names of settings that `--model MODEL,SETTING=VALUE` takes."""
     return [field.name for field in fields(ModelTable) if field.name not in ("model", "prompts")]
+
+
+def _refuse_loose_words(rest: str, text: str) -> None:
+    """Raise HarnessError for what stands behind a comma and is no `SETTING=VALUE`.
+
+    A path, which may hold a comma, is left alone, but where a setting's own name stands there.
+    """
+    model, *words = rest.split(",")
+    known = settings_of_models()
+    is_path = model.startswith((".", "/", "~"))
+    for word in words:
+        name = word.strip().replace("-", "_")
+        if not _PAIR.fullmatch(word) and (name in known or not is_path):
+            example = f"{name}=…" if name in known else "truncate_dim=128"
+            raise HarnessError(
+                f"--model {text}: {word.strip()!r} is not a setting of a model: one is NAME=VALUE",
+                exists="\n".join([*did_you_mean(name, known), f"known: {', '.join(known)}"]),
+                hint=f"{model},{example}, or a folder that exists",
+            )
 
 
 def _own(pairs: str, text: str) -> dict[str, Any]:

@@ -116,4 +116,4 @@ def test_bash_takes_its_script(harness):
 def test_an_unknown_shell_is_an_error_that_names_the_known_ones(harness):
     answer = harness("completion", "tcsh")
     assert answer.code == 2
-    assert "'bash', 'zsh', 'fish'" in answer.err
+    assert "bash, fish, zsh" in answer.err

@@ -45,6 +45,7 @@ def call(*arguments):
     return CliRunner().invoke(cli, arguments)
 
 
+@pytest.mark.slow
 def test_the_command_of_the_page_runs_and_is_listed(here):
     (code,) = [
         code

@@ -213,7 +213,8 @@ def test_a_broken_configuration_does_not_keep_its_schema_back(harness):
 def test_an_unknown_name_is_an_error_that_lists_the_known_ones(harness):
     answer = harness("schema", "tacks")
     assert answer.code == 2
-    assert "'config', 'tasks'" in answer.err
+    assert "did you mean: tasks" in answer.err
+    assert "comparison, config, gate" in answer.err
 
 
 # --- documents of commands --------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ EXAMPLE = ROOT / "results" / "example"
         pytest.param(["cache", "inof"], "no command named 'inof'\n  did you mean: info", id="of a group"),
         pytest.param(
             ["run", "--modle", "x"],
-            "no option of `harness run` named '--modle'\n  did you mean: --model",
+            "no option of `harness run` named '--modle'\n  did you mean: --model\n",
             id="option",
         ),
         pytest.param(
@@ -30,6 +30,10 @@ EXAMPLE = ROOT / "results" / "example"
         ),
         pytest.param(["list", "task"], "no list named 'task'\n  did you mean: tasks", id="argument"),
         pytest.param(["new", "tsk", "a"], "no kind of plugin named 'tsk'\n  did you mean: task", id="kind"),
+        pytest.param(["schema", "tsk"], "no schema named 'tsk'\n  did you mean: tasks", id="schema"),
+        pytest.param(
+            ["completion", "fsh"], "no shell with completion named 'fsh'\n  did you mean: fish", id="shell"
+        ),
         pytest.param(
             ["run", "--model", "lexical", "--tasks", "sts", "--prompt", "qurey=x"],
             "no role named 'qurey'\n  did you mean: query",
@@ -57,6 +61,16 @@ def test_what_is_misspelled_is_answered_with_the_nearest(harness, words, message
     assert answer.code == 2
     assert message in answer.err
     assert "known: " in answer.err
+
+
+def test_every_choice_of_the_command_line_is_one_that_answers_with_the_nearest():
+    users = [
+        path.relative_to(ROOT).as_posix()
+        for folder in ("harness", "plugins")
+        for path in (ROOT / folder).rglob("*.py")
+        if re.search(r"\bclick\.Choice\b", path.read_text(encoding="utf-8"))
+    ]
+    assert users == ["harness/cli/usage.py"]
 
 
 def test_one_function_says_what_is_alike():

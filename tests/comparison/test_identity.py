@@ -40,6 +40,9 @@ def test_a_gate_that_would_pass_is_undecided_where_a_model_is_not_identified(tmp
     assert result.exit_code == code
     assert [line.outcome for line in result.gate] == ["passes" if code == PASSES else "undecided"]
     assert any("is unidentified" in note for note in result.notes) is (code == UNDECIDED)
+    names = [name for name, one in zip(("base", "cand"), known, strict=True) if not one]
+    assert all(f"The gate is undecided: {name} is unidentified" in result.sentence for name in names)
+    assert ("unidentified" in result.sentence) is bool(names)
 
 
 def test_no_policy_lets_a_model_pass_that_is_not_identified(tmp_path):

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.cli.options import read_columns, words
+from harness.cli.options import read_columns
 from harness.cli.train_plan import _change
 from harness.comparison.gate import read_gate
 from harness.errors import LONGEST, HarnessError
 from harness.render import cell_text
 from harness.results.leaderboard import _parse_cell
 from harness.system.paths import file_name
+from harness.tasks.selection import split_words
 from harness.tasks.templates import render
 from harness.training.cards.markdown import cells, number, parse_settings
 
@@ -63,7 +64,7 @@ def test_a_change_is_a_key_and_a_value_of_toml(key, value):
 
 @given(st.lists(st.from_regex(r"[^,\s]([^,]*[^,\s])?", fullmatch=True)))
 def test_words_are_split_at_commas_and_put_together_again(given_words):
-    assert words([",".join(given_words)]) == given_words
+    assert split_words([",".join(given_words)]) == given_words
 
 
 @given(task=TEXTS.filter(bool), rule=st.sampled_from(["margin", "gain", "min"]), value=st.floats(0, 1e9))

@@ -52,6 +52,8 @@ def test_a_scheme_wins_over_a_folder_of_its_name(schemes, tmp_path, monkeypatch)
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("", "an empty model"),
+        ("mine=", "an empty model (mine=)"),
         ("minlm", "did you mean: minilm"),
         ("./nowhere", "no model folder"),
         ("../a/b", "no model folder"),

@@ -75,6 +75,30 @@ def test_a_setting_that_is_wrong_is_refused(text, said):
         settings(text)
 
 
+@pytest.mark.parametrize("text", ["", "  ", "base=", "base= ", ",truncate_dim=8", "base=,truncate_dim=8"])
+def test_no_model_is_not_the_current_folder(text):
+    with pytest.raises(HarnessError, match=r"^empty --model"):
+        read_request(text, TABLES)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("minilm,truncate_dim", "truncate_dim"),
+        ("minilm,", ""),
+        ("minilm,dtype=float16,", ""),
+        ("org/model,truncate-dim,dtype=float16", "truncate-dim"),
+        ("x=./model,normalize", "normalize"),
+        ("minilm,=8", "=8"),
+    ],
+)
+def test_a_setting_without_a_value_is_answered_with_how_one_is_written(text, word):
+    with pytest.raises(HarnessError) as caught:
+        read_request(text, TABLES)
+    assert caught.value.message == f"--model {text}: {word!r} is not a setting of a model: one is NAME=VALUE"
+    assert "known: device, dtype" in caught.value.exists
+
+
 def test_all_that_is_wrong_is_said_at_once():
     with pytest.raises(HarnessError) as caught:
         check_settings(Settings(device="gpu", dtype="half", precision="int4", prompts=(("querry", "x"),)))

@@ -116,9 +116,15 @@ def model(tiny):
     return locate_model(parse_model(str(tiny), schemes), schemes).load()
 
 
+QUICK = ("retrieval", "sts", "classification", "pairs")
+"""Kinds of the default suite; the others take as long again."""
+
+
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
 @pytest.mark.filterwarnings("ignore:To copy construct from a tensor")  # mteb's own run
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize(
+    "name", [one if one in QUICK else pytest.param(one, marks=pytest.mark.slow) for one in KINDS]
+)
 def test_a_task_of_every_kind_has_the_scores_of_mtebs_own_run(name, model, tiny):
     ours, theirs = scored(model, tiny_task(name)), mtebs_own(tiny, tiny_task(name))
     assert next(iter(ours)) == KINDS[name][2]

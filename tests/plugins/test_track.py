@@ -36,6 +36,7 @@ def runs(mlflow, experiment="harness"):
     return client, client.search_runs([found.experiment_id], order_by=["start_time ASC"])
 
 
+@pytest.mark.slow
 def test_mlflow_has_a_run_for_each_model_with_scores_parameters_and_leaderboard(mlflow):
     results = harness.evaluate({"a": "lexical", "b": "lexical,precision=int8"}, PAIRS, track="mlflow")
     client, found = runs(mlflow)

@@ -84,6 +84,7 @@ def test_below():
     result.stdout.no_fnmatch_line("*not reached*")
 
 
+@pytest.mark.slow
 def test_a_margin_holds_the_model_against_the_baseline(project):
     code = """
 @pytest.mark.harness(tasks="penal-triplets", margin=0.9, baseline="lexical,precision=int8", model="lexical")
@@ -103,6 +104,7 @@ def test_undecided_is_skipped():
     result.assert_outcomes(passed=1, failed=1, skipped=1)
 
 
+@pytest.mark.slow
 def test_a_baseline_may_be_a_folder_of_results(project, pytester):
     harness.evaluate("lexical,precision=int8", "stsb", out=pytester.path / "base")
     code = """
