@@ -46,7 +46,8 @@ def _alike(one: Answer, other: Answer) -> bool:
 
     if one.rows.shape != other.rows.shape:
         return False
-    a, b = one.rows.astype(np.float64), other.rows.astype(np.float64)
+    a: np.ndarray = one.rows.astype(np.float64)
+    b: np.ndarray = other.rows.astype(np.float64)
     return bool(np.linalg.norm(a - b) <= _APART * np.linalg.norm(b))
 
 
