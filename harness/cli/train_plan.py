@@ -94,7 +94,6 @@ def _training_run(
     allowed = sorted(set(split_words(training.allowed)))
     faults.attempt(lambda: validate_codes(allowed, plugins.checks()))
     out = faults.attempt(lambda: _candidate_folder(training.out))
-    device = faults.attempt(lambda: _device(training.device))
     before = len(faults.found)
     root = faults.attempt(lambda: data_path(data, hint="docs/recipes.md says what each recipe reads"))
     lost = len(faults.found) > before
@@ -103,10 +102,14 @@ def _training_run(
         faults.refuse()
         raise AssertionError("a recipe is missing without a fault")
     trainer = faults.attempt(lambda: _trainer(recipe, plugins))
+    found = len(faults.found)
     if trainer is not None:
         faults.attempt(lambda: check_ready(trainer))
     faults.attempt(check_curves)
     faults.attempt(lambda: _check_reporters(recipe))
+    if len(faults.found) > found:
+        faults.refuse()  # what is not installed is said before torch is imported, which takes seconds
+    device = faults.attempt(lambda: _device(training.device))
     base = faults.attempt(lambda: _base(recipe, plugins))
     if base is not None:
         located, folder = base

@@ -221,6 +221,7 @@ def test_errors_in_the_data_stop_a_training_unless_their_codes_are_allowed(place
 def test_libraries_that_are_missing_are_named_before_anything_is_trained(place, monkeypatch):
     for library in ("accelerate", "matplotlib"):
         monkeypatch.setitem(sys.modules, library, None)
+    monkeypatch.delattr("harness.cli.train_plan._device")  # which imports torch, and that takes seconds
     error = harness("train", "--recipe", "letters.toml", "--out", "c", *ALLOWED, *SHORT, fails=True)
     for needed in (
         "trainer sentence-transformers needs accelerate",
