@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.models.interface import ModelFacts
-from harness.models.stored_model import source_of
 
 if TYPE_CHECKING:
     from harness.models.interface import LocatedModel
@@ -13,12 +12,12 @@ if TYPE_CHECKING:
 
 def is_identified(located: LocatedModel) -> bool:
     """Whether its fingerprint fixes what computes its embeddings: see `ModelFacts.identified`."""
-    return bool(getattr(source_of(located), "identified", True))
+    return bool(getattr(_source_of(located), "identified", True))
 
 
 def is_remote(located: LocatedModel) -> bool:
     """Whether it says that texts are sent to another machine."""
-    return bool(getattr(source_of(located), "remote", False))
+    return bool(getattr(_source_of(located), "remote", False))
 
 
 def known_dimensions(located: LocatedModel) -> int | None:
@@ -26,7 +25,7 @@ def known_dimensions(located: LocatedModel) -> int | None:
 
     A located model says them as `dimensions`, or has `facts` already, as one without weights does.
     """
-    source = source_of(located)
+    source = _source_of(located)
     dimensions = getattr(source, "dimensions", None)
     if isinstance(dimensions, int):
         return dimensions
@@ -36,6 +35,13 @@ def known_dimensions(located: LocatedModel) -> int | None:
 
 def probe(located: LocatedModel) -> None:
     """Let a model that can say so raise HarnessError where it cannot be used now: its server is off, …"""
-    ask = getattr(source_of(located), "probe", None)
+    ask = getattr(_source_of(located), "probe", None)
     if callable(ask):
         ask()
+
+
+def _source_of(located: LocatedModel) -> LocatedModel:
+    """Return the model that encodes for a located one; imported late, since it imports numpy."""
+    from harness.models.stored_model import source_of
+
+    return source_of(located)
