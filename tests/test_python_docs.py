@@ -99,6 +99,7 @@ harness.evaluate("minilm", "stsb", truncate_dims=8)  # no such setting
 """
 
 
+@pytest.mark.slow
 def test_a_script_of_a_user_is_typed(tmp_path):
     pytest.importorskip("mypy")
     script = tmp_path / "script.py"

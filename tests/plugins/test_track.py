@@ -27,7 +27,11 @@ def mlflow(tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", (tmp_path / "mlruns").as_uri())
     monkeypatch.chdir(tmp_path)
-    return pytest.importorskip("mlflow", reason="needs the extra `mlflow`")
+    library = pytest.importorskip("mlflow", reason="needs the extra `mlflow`")
+    # The experiment of another test is not in this store.
+    monkeypatch.setattr("mlflow.tracking.fluent._active_experiment_id", None)
+    monkeypatch.delenv("MLFLOW_EXPERIMENT_ID", raising=False)
+    return library
 
 
 def runs(mlflow, experiment="harness"):

@@ -267,6 +267,9 @@ def test_a_signal_that_somebody_only_takes_note_of_ends_a_training_all_the_same(
 @pytest.mark.filterwarnings("ignore")
 def test_the_log_of_a_training_reaches_the_service_that_the_recipe_names(tiny, tmp_path, monkeypatch):
     mlflow = pytest.importorskip("mlflow", reason="needs the extra `mlflow`")
+    # The experiment of another test is not in this store.
+    monkeypatch.setattr("mlflow.tracking.fluent._active_experiment_id", None)
+    monkeypatch.delenv("MLFLOW_EXPERIMENT_ID", raising=False)
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", (tmp_path / "mlruns").as_uri())
     made = recipe("CosineSimilarityLoss", train={"report_to": ["mlflow"]})

@@ -139,8 +139,20 @@ def test_speed(bench_encode):
 """
 
 
-def test_bench_encode_names_machine_model_and_texts(project, pytester):
-    options = ["--harness-model", "lexical", "--benchmark-json", "b.json", "--benchmark-max-time", "0.01"]
+def test_bench_encode_names_machine_model_and_texts(project, pytester, monkeypatch):
+    # Where tests run side by side nothing is timed, and what this one runs would be told so.
+    for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_XDIST_TESTRUNUID"):
+        monkeypatch.delenv(name, raising=False)
+    options = [
+        "-p",
+        "no:xdist",
+        "--harness-model",
+        "lexical",
+        "--benchmark-json",
+        "b.json",
+        "--benchmark-max-time",
+        "0.01",
+    ]
     project(BENCH, *options, "--benchmark-min-rounds", "1").assert_outcomes(passed=1)
     (benchmark,) = json.loads((pytester.path / "b.json").read_text())["benchmarks"]
     assert benchmark["extra_info"]["texts"] == 8
