@@ -102,6 +102,7 @@ def test_a_candidate_without_texts_shows_no_row_in_its_card_and_no_error_quotes_
     assert "ant bee cow" not in told
 
 
+@pytest.mark.slow
 def test_one_candidate_per_seed(place):
     out = place / "letters"
     options = ("train", "--recipe", place / "letters.toml", "--out", out, "--seeds", "1,2", *ALLOWED)
