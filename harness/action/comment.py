@@ -28,7 +28,7 @@ _TIMEOUT = 30.0
 def pull_request(event: Path | None) -> int | None:
     """Return the number of the pull request that an event is of; None for other events.
 
-    Raises HarnessError for a file that is no event.
+    Raises HarnessError for a file that is not a event.
     """
     if event is None:
         return None

@@ -105,14 +105,10 @@ class Evaluator(SentenceEvaluator):
 
     def _scores(self, folder: Path, device: str) -> dict[str, float]:
         """Return the scores of a saved model."""
-        from harness.encoding.cached_model import CachedModel
         from harness.evaluation.evaluate import evaluate_task
-        from harness.models.interface import ModelSpec, Settings
-        from harness.models.sentence_transformer import LocatedFolder
-        from harness.models.stored_model import LocatedStored
+        from harness.evaluation.produce import load_saved
 
-        spec = ModelSpec("folder", str(folder), settings=Settings(device=device))
-        model = CachedModel(LocatedStored(LocatedFolder.at(folder, spec, folder.name), spec).load())
+        model = load_saved(folder, device)
         scores: dict[str, float] = {}
         for loaded in self._tasks:
             name = loaded.task.name

@@ -154,7 +154,7 @@ class Locating:
     def locate(self, name: str, model: Any, position: int) -> list[LocatedModel]:  # noqa: ANN401 - as above
         """Return a located model of anything that a user passes as one.
 
-        Raises HarnessError for what is no model, or cannot be located.
+        Raises HarnessError for what is not a model, or cannot be located.
         """
         from harness.api.functions import locate_callable
         from harness.api.live import locate_live
@@ -170,7 +170,7 @@ class Locating:
         if callable(getattr(model, "encode", None)) or callable(model):
             return [locate_callable(model, ModelSpec("python", "", name, *self.settings))]
         raise HarnessError(
-            f"{type(model).__name__} is no model",
+            f"{type(model).__name__} is not a model",
             exists="a model is a name or path, a SentenceTransformer, an object with encode(list[str]), or a"
             " function from a list of texts to embeddings",
         )

@@ -69,7 +69,7 @@ def make_task(
 
 
 def _tables(rows: Any) -> Mapping[str, Any]:  # noqa: ANN401 - whatever a user passes
-    """Return the tables of a folder; raises HarnessError for others, and for what is no dict of tables."""
+    """Return the tables of a folder; raises HarnessError for others, and for what is not a dict of tables."""
     if not isinstance(rows, Mapping):
         raise HarnessError(
             f"rows of this kind are a dict of {', '.join(_PARTS)}, not {type(rows).__name__}",
@@ -95,7 +95,7 @@ def _without_files(error: HarnessError, folder: Path) -> HarnessError:
 
 
 def _write_rows(file: Path, rows: Any, what: str) -> Path:  # noqa: ANN401 - a dict of columns or a DataFrame
-    """Write columns as JSON lines; raises HarnessError for unequal lengths, and for what is no columns."""
+    """Write columns as JSON lines; raises HarnessError for unequal lengths, and for what has none."""
     columns = {name: [_plain(cell, name) for cell in values] for name, values in _columns(rows, what).items()}
     lengths = {name: len(values) for name, values in columns.items()}
     if len(set(lengths.values())) > 1:

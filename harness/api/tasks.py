@@ -84,13 +84,13 @@ def chosen_tasks(
 ) -> list[SelectedTask]:
     """Return the tasks that names, tags, objects and evaluators of sentence-transformers stand for.
 
-    Raises HarnessError for a name that selects nothing, for two tasks of one name, and for what is no task.
+    Raises HarnessError for a name that selects nothing, two tasks of one name, and what is not a task.
     """
     from harness.api.st_evaluators import is_evaluator, task_of_evaluator
 
     if hasattr(tasks, "columns") and hasattr(tasks, "shape"):
         raise HarnessError(
-            f"a {type(tasks).__name__} is no task",
+            f"a {type(tasks).__name__} is not a task",
             hint="harness.make_task(name, kind, rows) makes one of rows",
         )
     several = isinstance(tasks, Iterable) and not (isinstance(tasks, str) or is_evaluator(tasks))
@@ -105,7 +105,7 @@ def chosen_tasks(
             chosen.append(SelectedTask(task_of_evaluator(one), by_name=True))
         else:
             raise HarnessError(
-                f"{type(one).__name__} is no task",
+                f"{type(one).__name__} is not a task",
                 hint="a task is a name, a tag, a harness.Task, or an evaluator of sentence-transformers",
             )
     if words or not chosen:

@@ -181,13 +181,18 @@ def _evaluate(folder: Path, tasks: Sequence[LoadedTask]) -> list[Evaluation]:
     """Evaluate a saved model as `harness run` does."""
     if not tasks:
         return []
-    from harness.models.interface import ModelSpec
+    model = load_saved(folder)
+    return [evaluate_task(model, loaded)[0] for loaded in tasks]
+
+
+def load_saved(folder: Path, device: str = "auto") -> CachedModel:
+    """Load a model that was just saved, as `harness run` does; raises HarnessError as `LocatedFolder`."""
+    from harness.models.interface import ModelSpec, Settings
     from harness.models.sentence_transformer import LocatedFolder
     from harness.models.stored_model import LocatedStored
 
-    spec = ModelSpec("folder", str(folder))
-    model = CachedModel(LocatedStored(LocatedFolder.at(folder, spec, folder.name), spec).load())
-    return [evaluate_task(model, loaded)[0] for loaded in tasks]
+    spec = ModelSpec("folder", str(folder), settings=Settings(device=device))
+    return CachedModel(LocatedStored(LocatedFolder.at(folder, spec, folder.name), spec).load())
 
 
 def _lineage(run: TrainingRun, trained: TrainingResult, seconds: float) -> Lineage:
