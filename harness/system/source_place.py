@@ -19,6 +19,9 @@ _MACHINERY = tuple(
 )
 """Folders of importlib and of harness."""
 
+_BACKPORT = f"{os.sep}importlib_metadata{os.sep}"
+"""Part of importlib too: where it is installed, entry points of distributions load through it."""
+
 
 def place_of(thing: Any) -> str:  # noqa: ANN401 - a function, a class, or an instance of one
     """Return where a function or a class is defined; of any other object, where its class is.
@@ -67,7 +70,7 @@ def innermost_file(error: BaseException) -> str:
     file, trace = "", error.__traceback__
     while trace is not None:
         name = trace.tb_frame.f_code.co_filename
-        file = file if name.startswith(("<", *_MACHINERY)) else name
+        file = file if name.startswith(("<", *_MACHINERY)) or _BACKPORT in name else name
         trace = trace.tb_next
     return file
 

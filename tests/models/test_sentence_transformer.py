@@ -125,7 +125,7 @@ def test_a_shorter_maximum_cuts_texts(tiny):
         ({"truncate_dim": 33}, "has 32 dimensions"),
         ({"max_seq_length": 65}, "has 64 positions"),
         ({"device": "cuda:7"}, "no device 'cuda:7'"),
-        ({"device": "abacus"}, "no device 'abacus'"),
+        ({"device": "abacus"}, "no device named 'abacus'"),
     ],
 )
 def test_settings_that_the_model_cannot_have_are_errors(tiny, settings, message):

@@ -426,7 +426,10 @@ def test_a_file_that_is_not_python_is_a_problem(tmp_path):
         assert re.match(rf"plugin {name} \({path}(, line 1)?\): SyntaxError: ", message)
 
 
-def test_a_distribution_whose_module_is_gone_is_a_problem(install):
+@pytest.mark.parametrize("backport", [False, True])
+def test_a_distribution_whose_module_is_gone_is_a_problem(install, backport):
+    if backport:  # once it is imported, entry points of distributions load through it
+        pytest.importorskip("importlib_metadata")
     install("hollow", "hollow", None, module="no_such_module_at_all")
     (message,) = problems_of(load_plugins())
     error = "ModuleNotFoundError: No module named 'no_such_module_at_all'"
