@@ -7,6 +7,7 @@ import importlib
 import re
 import subprocess
 import sys
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -25,6 +26,7 @@ def floors() -> dict[str, int]:
     return {name.strip(" `"): int(floor) for floor, names in rows for name in names.split(",")}
 
 
+@cache
 def modules() -> dict[str, Path]:
     """Modules by dotted name without `harness.`; a package by its own name. Skeletons are none of ours."""
     paths = [path for path in PACKAGE.rglob("*.py") if PACKAGE / "skeletons" not in path.parents]
@@ -33,6 +35,7 @@ def modules() -> dict[str, Path]:
     return {name: path for name, path in named.items() if name not in ("", "__main__")}
 
 
+@cache
 def imports(name: str) -> set[str]:
     """Modules of harness that a module imports, anywhere in it, those for the type checker included."""
     known, found = modules(), set()

@@ -142,6 +142,7 @@ def test_the_published_files_are_the_suite_whose_counts_are_committed(shared_dat
     )
 
 
+@pytest.mark.slow
 def test_documents_of_one_text_are_relevant_together(shared_data):
     found = suite.read_suite(shared_data)
     relevant = next(names for names in found.relevant.values() if len(names) > 1)
@@ -218,6 +219,7 @@ def test_texts_for_speed_have_exactly_so_many_tokens(tmp_path, length):
     assert {len(ids) for ids in tokenizer(texts)["input_ids"]} == {length}
 
 
+@pytest.mark.slow
 def test_a_model_equals_itself_on_the_device_and_another_does_not(tmp_path):
     found = equality.zoo("cpu", ["bert"])
     assert found["failed"] == []

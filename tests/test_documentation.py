@@ -264,6 +264,7 @@ def test_the_sequence_of_the_guide_ends_as_it_says(tmp_path, monkeypatch):
     assert worse.exit_code == 1, worse.output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("dtype", "dimensions", "code"),
     [

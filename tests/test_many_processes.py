@@ -85,6 +85,7 @@ def contents(root, *parts):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("processes", "rounds", "limit"),
     [

@@ -75,6 +75,7 @@ def test_dev_scores_of_a_training_are_those_of_harness_run_on_its_checkpoints(li
     assert after["best", "pairs"].headline.score == logged[best]
 
 
+@pytest.mark.slow
 def test_evaluating_changes_no_training(tiny, tmp_path, capsys):
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.evaluation import SentenceEvaluator

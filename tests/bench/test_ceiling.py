@@ -19,6 +19,7 @@ def test_the_arithmetic_of_a_tiny_transformer_is_its_matrices(tiny):
     assert found.per_token_and_length == 4 * 2 * 32
 
 
+@pytest.mark.slow
 def test_the_arithmetic_of_the_base_model_is_the_known_one(minilm):
     found = arithmetic(minilm)
     assert found.per_token == pytest.approx(21.2e6, rel=0.005)

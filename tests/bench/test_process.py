@@ -37,6 +37,7 @@ def gone(pid):
     return False
 
 
+@pytest.mark.slow
 def test_a_model_that_takes_half_the_time_is_twice_as_fast_and_as_fast_as_itself(quick_rounds):
     found = bench("sleep-8", "sleep-4", against_itself=True)
     assert failed_variants(found) == []
@@ -59,6 +60,7 @@ def test_a_model_that_takes_half_the_time_is_twice_as_fast_and_as_fast_as_itself
     assert all(each.cpu < each.wall / 2 for each in work.rounds)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("act", "said"),
     [
@@ -78,6 +80,7 @@ def test_a_model_that_misbehaves_is_an_error_and_the_others_finish(act, said, qu
     assert len(fine.workloads[0].rounds) >= 6
 
 
+@pytest.mark.slow
 def test_what_libraries_print_does_not_disturb_responses():
     found = bench("sleep-1", budget=1.0)
     assert failed_variants(found) == []

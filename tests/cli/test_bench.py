@@ -49,6 +49,7 @@ def test_json_is_the_record(bench, document, tmp_path):
     assert document("bench", answer) == json.loads(record.read_bytes())
 
 
+@pytest.mark.slow
 def test_variants_are_labeled_by_the_settings_that_differ(bench):
     answer = bench("--model", "acts:sleep-1", "--dtype", "float32,bfloat16", "--backend", "plain", "--json")
     variants = json.loads(answer.out)["variants"]
@@ -56,6 +57,7 @@ def test_variants_are_labeled_by_the_settings_that_differ(bench):
     assert [variant["settings"]["backend"] for variant in variants] == ["plain", "plain"]
 
 
+@pytest.mark.slow
 def test_a_model_that_breaks_is_an_error_and_the_other_is_measured(bench, tmp_path):
     answer = bench("--model", "acts:sleep-2", "--model", "acts:raises")
     assert answer.code == 2
@@ -77,6 +79,7 @@ def test_what_cannot_be_measured_is_listed_before_anything_is(bench, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_unsupported_settings_are_an_error_of_that_variant_alone(bench):
     answer = bench("--model", "lexical", "--dtype", "float32,bfloat16", "--keep-going")
     assert answer.code == 2

@@ -109,6 +109,7 @@ def test_the_configuration_can_limit_the_cache(run):
     assert run().code == 0
 
 
+@pytest.mark.slow
 def test_what_was_found_of_a_model_is_kept_with_the_embeddings_and_cleared(run, harness, tiny, monkeypatch):
     for words in (("--no-cache",), ("--cache", "c", "--fresh")):
         assert run(*words, model=tiny).code == 0

@@ -107,6 +107,7 @@ def test_a_task_without_a_home_is_skipped_by_tag_and_an_error_by_name(home, run,
     assert run("--data", "hub", tasks="penal-triplets", out="named").code == 2
 
 
+@pytest.mark.slow
 def test_isolated_processes_read_the_hub_too(home, run):
     write_stsb(home)
     answer = run("--data", "hub", "--isolate", tasks="stsb")

@@ -91,6 +91,7 @@ def test_a_torn_line_is_named_and_the_exit_code_stays(harness):
     assert found.err == "PROBLEM line 1 of the ledger looks.jsonl is not whole, and is not counted\n"
 
 
+@pytest.mark.slow
 def test_commands_at_once_lose_no_look():
     script = "import sys; from harness.cli import main; sys.argv = ['harness', *sys.argv[1:]]; main()"
     started = [

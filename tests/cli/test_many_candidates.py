@@ -32,6 +32,7 @@ def checkpoints(monkeypatch):
     return writing
 
 
+@pytest.mark.slow
 def test_the_one_of_fifty_checkpoints_that_collapsed_is_worse_on_all_tasks(checkpoints, harness):
     checkpoints(50)
     found = harness("compare", "out", "--baseline", "base", "--candidate", "ck*", "--format", "json")
@@ -44,6 +45,7 @@ def test_the_one_of_fifty_checkpoints_that_collapsed_is_worse_on_all_tasks(check
     assert {verdict for own in verdicts.values() for verdict in own} == {"inconclusive"}
 
 
+@pytest.mark.slow
 def test_all_pairs_find_it_too(checkpoints, harness):
     checkpoints(12)
     found = harness("compare", "out", "--all-pairs", "--format", "json")
@@ -55,6 +57,7 @@ def test_all_pairs_find_it_too(checkpoints, harness):
         assert verdicts <= ({"worse", "better"} if collapsed else {"inconclusive", "equivalent"})
 
 
+@pytest.mark.slow
 def test_neither_compare_nor_leaderboard_imports_torch(checkpoints):
     checkpoints(3)
     for words in (["compare", "out", "--baseline", "base", "--candidate", "ck*"], ["leaderboard", "out"]):

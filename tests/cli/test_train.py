@@ -83,6 +83,7 @@ def test_a_recipe_becomes_a_candidate_that_can_be_run_and_compared(place, tiny):
     assert "letters" in json.dumps(told)
 
 
+@pytest.mark.slow
 def test_a_candidate_without_texts_shows_no_row_in_its_card_and_no_error_quotes_one(place):
     shown = place / "shown"
     kept = place / "kept"
@@ -115,6 +116,7 @@ def test_one_candidate_per_seed(place):
     assert again.count("exists already") == 2
 
 
+@pytest.mark.slow
 def test_a_value_of_the_recipe_can_be_changed_and_the_lineage_says_so(place):
     out = place / "short"
     harness("train", "--recipe", place / "letters.toml", "--out", out, "--set", "train.steps=3",
@@ -124,6 +126,7 @@ def test_a_value_of_the_recipe_can_be_changed_and_the_lineage_says_so(place):
     assert lineage.findings == ("labels-inverted", "near-duplicates")
 
 
+@pytest.mark.slow
 def test_column_maps_our_names_to_those_of_the_file(place):
     rows = (place / "pairs.csv").read_text().replace("text1,text2,score", "left,right,how")
     (place / "other.csv").write_text(rows)
@@ -198,6 +201,7 @@ def test_all_mistakes_are_reported_at_once(place):
     assert not (place / "out").exists()
 
 
+@pytest.mark.slow
 def test_errors_in_the_data_stop_a_training_unless_their_codes_are_allowed(place):
     rows = (place / "pairs.csv").read_text().splitlines()
     wrong = [rows[0], *(f"{line.rpartition(',')[0]},{number % 6}" for number, line in enumerate(rows[1:]))]

@@ -63,6 +63,7 @@ def test_a_line_needs_the_examples_with_which_equal_models_pass_it():
     assert found.gate_plan.chance > 0.9
 
 
+@pytest.mark.slow
 def test_needed_examples_have_two_significant_digits_and_grow_as_the_margin_shrinks():
     quiz(gained=20, lost=20)
     sts(metrics=(SPEARMAN,))

@@ -412,6 +412,7 @@ def started(script, *words):
     )
 
 
+@pytest.mark.slow
 def test_processes_that_write_one_store_at_once_lose_nothing(tmp_path, notes):
     writers = [started(WRITER, tmp_path, start) for start in (0, 10, 20, 30)]
     for writer in writers:
@@ -442,6 +443,7 @@ run.save()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("ended_by", "left"), [(signal.SIGKILL, 1), (signal.SIGINT, 0)])
 def test_a_process_that_dies_while_it_writes_leaves_a_readable_store(ended_by, left, encode, tmp_path, notes):
     with started(DYING, tmp_path) as dying:
@@ -465,6 +467,7 @@ def test_an_old_half_written_file_is_removed(encode, tmp_path):
     assert files(tmp_path, ".*.tmp") == [young]
 
 
+@pytest.mark.slow
 def test_segments_do_not_grow_without_bound(tmp_path, notes):
     for number in range(150):
         store_of(tmp_path, notes).write([str(number)], [np.full((1, 26), number, dtype=np.float32)])

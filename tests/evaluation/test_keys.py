@@ -268,6 +268,7 @@ def test_a_metric_of_a_library_counts_by_its_version_and_one_that_uses_it_does_n
     assert keys.task_code(task) == {**before, "distribution numpy": numpy.__version__}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [{"stop": {"a", "b", "c", "d"}}, {1: 2, "a": 3}, {"o": object()}],
@@ -416,6 +417,7 @@ def records(root):
     return {path.name: path.read_bytes() for path in root.glob("out/records/*/*.json")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "old", "new", "why"),
     [

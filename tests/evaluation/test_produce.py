@@ -217,6 +217,7 @@ def test_a_kill_at_any_step_gives_the_same_weights(finished, tiny, tmp_path, ste
     assert same_weights(finished.folder, again.folder)
 
 
+@pytest.mark.slow
 def test_an_interrupt_leaves_a_folder_that_continues_to_the_same_weights(finished, tiny, tmp_path):
     out = tmp_path / "animals"
     assert interrupted(tiny, out, 9, "SIGINT") != 0
@@ -225,6 +226,7 @@ def test_an_interrupt_leaves_a_folder_that_continues_to_the_same_weights(finishe
     assert same_weights(finished.folder, produce(training(tiny, out, resume=True), Recorder()).folder)
 
 
+@pytest.mark.slow
 def test_a_half_written_checkpoint_is_skipped(finished, tiny, left):
     newest = work_folder(left) / "checkpoints" / "checkpoint-99"
     newest.mkdir()
@@ -321,6 +323,7 @@ def test_an_existing_folder_is_not_written_to(tiny, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["animals"]
 
 
+@pytest.mark.slow
 def test_two_seeds_give_two_models_and_one_seed_one(finished, tiny, tmp_path):
     same = produce(training(tiny, tmp_path / "same"), Recorder())
     other = produce(training(tiny, tmp_path / "other", seed=8), Recorder())
@@ -342,6 +345,7 @@ def best(tiny, tmp_path_factory):
     return produce(training(tiny, out, recipe=wanted, tasks=stsb_tasks()[1:]), Recorder())
 
 
+@pytest.mark.slow
 def test_the_best_evaluation_is_kept_and_measured_again(best):
     scores = {entry.step: entry.metrics["stsb-dev_spearman"] for entry in best.lineage.log if entry.metrics}
     assert list(scores) == [8, 16, 24, 32, 40]

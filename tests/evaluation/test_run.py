@@ -656,6 +656,7 @@ def test_many_dimensions_and_precisions_take_one_encoding(results):
     ]
 
 
+@pytest.mark.slow
 def test_a_result_is_bit_for_bit_that_of_a_run_at_its_dimension_alone(tmp_path):
     together, apart = ResultsFolder(tmp_path / "together"), ResultsFolder(tmp_path / "apart")
     tasks = Twins("one"), Search("two"), Search("three", [("abc", "zzz", "q"), ("b", "bb", "cab")])

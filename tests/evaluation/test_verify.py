@@ -156,6 +156,7 @@ def test_the_committed_example_verifies_with_every_score_recomputed():
     assert (report.records, report.sealed, report.predictions, report.scores) == (14, 14, 14, 54)
 
 
+@pytest.mark.slow
 @FEW
 @given(st.data())
 def test_any_value_that_changes_in_a_record_is_found(written, data):
@@ -174,6 +175,7 @@ def test_any_value_that_changes_in_a_record_is_found(written, data):
         path.write_bytes(before)
 
 
+@pytest.mark.slow
 @FEW
 @given(
     number=st.integers(0, 2),
@@ -195,6 +197,7 @@ def test_any_figure_that_changes_in_a_record_without_a_seal_is_found(written, nu
         path.write_bytes(before)
 
 
+@pytest.mark.slow
 @FEW
 @given(st.data())
 def test_any_value_that_changes_in_the_predictions_is_found(written, data):
@@ -214,6 +217,7 @@ def test_any_value_that_changes_in_the_predictions_is_found(written, data):
         path.write_bytes(before)
 
 
+@pytest.mark.slow
 @FEW
 @given(name=st.sampled_from(["leaderboard.csv", "leaderboard.md"]), data=st.data())
 def test_any_byte_that_changes_in_a_leaderboard_is_found(written, name, data):

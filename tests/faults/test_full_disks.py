@@ -38,6 +38,7 @@ def fill(folder, *, leave):
     return filler
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("leave", [0, 12, 40])
 def test_a_full_disk_keeps_earlier_results_and_the_same_command_continues(leave, harness):
     with disk(Path("small"), 1000) as folder:
@@ -59,6 +60,7 @@ def test_a_full_disk_keeps_earlier_results_and_the_same_command_continues(leave,
         assert harness("verify", folder / "out").code == 0
 
 
+@pytest.mark.slow
 def test_a_full_disk_of_the_cache_costs_time_and_no_result(harness):
     assert harness("run", *RUN, "--no-cache", "--out", "whole").code == 0
     with disk(Path("small"), 64) as folder:
@@ -71,6 +73,7 @@ def test_a_full_disk_of_the_cache_costs_time_and_no_result(harness):
     assert lasting(Path("out")) == lasting(Path("whole"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["compare", "bench"])
 def test_a_report_that_does_not_fit_is_one_error_and_leaves_no_half(command, harness):
     copied(harness, Path("out"))

@@ -78,6 +78,7 @@ def check_kill(step, uninterrupted, folder):
     assert list(folder.rglob("*.tmp")) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "share", [pytest.param(0.1, marks=pytest.mark.slow), 0.6, pytest.param(0.95, marks=pytest.mark.slow)]
 )

@@ -217,6 +217,7 @@ def check_kill(case, step, folder, before, number=signal.SIGKILL):
     return done
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in ("bench", "eviction"))) for name in CASES]
 )
@@ -234,6 +235,7 @@ def test_a_command_killed_halfway_leaves_whole_files_and_is_completed_by_the_sam
     assert 0 < done < case.units
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[pytest.mark.slow] * (name != "compare --write")) for name in CASES]
 )

@@ -80,6 +80,7 @@ def left_by(folder, number, step):
     return said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "number",
     [
@@ -117,6 +118,7 @@ def content(folder):
     }
 
 
+@pytest.mark.slow
 def test_an_interrupted_leaderboard_changes_nothing_and_says_so_without_a_traceback(tmp_path):
     check_leaderboard(tmp_path, 3)
 
@@ -150,6 +152,7 @@ def check_leaderboard(folder, kills):
     return stopped, kills
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["kill", "term"])
 def test_a_bench_that_is_stopped_while_it_measures_leaves_no_process_and_no_file(number, tmp_path):
     words = ["--plugin", STEADY, "--model", "steady", "--model", "other=steady", "--workload", "short"]

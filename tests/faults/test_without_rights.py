@@ -72,6 +72,7 @@ COMMANDS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_model_that_may_not_be_read_is_not_left_out_in_silence(name, place, stranger):
     assert stranger(*COMMANDS[name])[0] == (1 if name == "compare" else 0)
@@ -87,6 +88,7 @@ def test_a_model_that_may_not_be_read_is_not_left_out_in_silence(name, place, st
     assert (code, "records: Permission denied" in said) == (2, True), said
 
 
+@pytest.mark.slow
 def test_what_may_not_be_written_is_one_error_and_stays(place, stranger):
     before = lasting(place / "out")
     run = ("run", "--plugin", STEADY, "--model", "steady", "--tasks", "sts", "--no-throughput")
@@ -105,6 +107,7 @@ def test_what_may_not_be_written_is_one_error_and_stays(place, stranger):
     assert len(list((place / "cache").rglob("*.safetensors"))) == 2
 
 
+@pytest.mark.slow
 def test_a_cache_that_may_be_read_or_not_even_that_costs_no_result(place, stranger):
     run = ("run", "--plugin", STEADY, "--model", "steady", "--tasks", "sts", "--no-throughput")
     for number, mode in enumerate((0o755, 0o700)):
@@ -119,6 +122,7 @@ def test_a_cache_that_may_be_read_or_not_even_that_costs_no_result(place, strang
         assert own
 
 
+@pytest.mark.slow
 def test_a_run_that_publishes_names_the_records_that_it_may_not_read(place, stranger):
     shutil.copytree(place / "out", place / "own" / "out")
     (folder,) = (place / "own" / "out" / "records").glob("lexical*")

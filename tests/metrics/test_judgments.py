@@ -193,6 +193,7 @@ class Described(Dot):
         similarity = "dot"
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(searches(), st.integers(1, 4), st.integers(1, 45), st.integers(1, 8), st.booleans())
 def test_ties_beyond_the_depth_are_counted_exactly_for_any_blocks(search, at_once, wide, room, own_product):

@@ -187,6 +187,7 @@ def worthwhile(monkeypatch):
     monkeypatch.setattr(searching, "_LARGE", 0)
 
 
+@pytest.mark.slow
 @given(searches(), st.integers(1, 6), st.integers(1, 45), st.integers(1, 8))
 def test_our_own_dot_product_equals_brute_force_for_any_blocks(search, queries_at_once, at_once, room):
     model = Similar("dot", 3)

@@ -28,6 +28,7 @@ def test_the_fingerprint_of_an_adapter_changes_with_its_base(folder_of, copy_of)
     assert fingerprint_model(folder) != before
 
 
+@pytest.mark.slow
 def test_an_adapter_finds_its_base_in_the_hubs_cache(copy_of, tmp_path):
     folder = copy_of("adapter")
     expected = load_model(str(folder)).encode(TEXTS)

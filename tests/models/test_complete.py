@@ -156,6 +156,7 @@ def test_a_folder_with_missing_or_outside_parts_is_refused_in_one_sentence(copy_
     assert "--trust-remote-code" not in str(error.value) or "custom code" in message
 
 
+@pytest.mark.slow
 def test_an_old_class_of_transformers_loads_once_it_is_renamed_as_the_error_says(copy_of):
     folder = copy_of("version-1")
     before = load_model(str(folder)).encode(TEXTS)

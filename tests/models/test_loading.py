@@ -15,6 +15,7 @@ from harness.models import loading
 from harness.models.sentence_transformer import LocatedFolder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FOLDERS)
 def test_a_folder_gives_the_embeddings_of_sentence_transformers(folder_of, name):
     ours, original = load_model(str(folder_of(name)), device="cpu"), load_original(folder_of(name))
@@ -64,6 +65,7 @@ DOUBTFUL = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "spoil", "code", "evidence"), DOUBTFUL, ids=[row[2] for row in DOUBTFUL])
 def test_what_sentence_transformers_assumes_is_a_finding(copy_of, name, spoil, code, evidence):
     folder = copy_of(name)
@@ -85,6 +87,7 @@ def test_a_release_of_transformers_that_reports_otherwise_is_an_error(folder_of,
         load_model(str(folder_of("bert")))
 
 
+@pytest.mark.slow
 def test_half_precision_weights_computed_in_half_precision_are_no_finding(folder_of):
     assert load_model(folder_of("float16"), dtype="float16", allow_deviation=True).facts.findings == ()
 
@@ -131,12 +134,14 @@ def test_a_folder_that_is_overwritten_before_or_while_it_is_loaded_is_an_error(c
         located.load()
 
 
+@pytest.mark.slow
 def test_routes_behind_the_first_module_are_told_apart(folder_of):
     model = load_model(str(folder_of("asym")))
     assert [model.same_as(role) for role in (Role.QUERY, Role.DOCUMENT)] == [Role.QUERY, Role.DOCUMENT]
     assert np.abs(model.encode(TEXTS, Role.QUERY) - model.encode(TEXTS, Role.DOCUMENT)).max() > 0.1
 
 
+@pytest.mark.slow
 def test_a_router_whose_transformers_lack_their_poolers_loads(copy_of):
     folder = copy_of("router-of-transformers")
     for file in folder.rglob("model.safetensors"):

@@ -338,6 +338,7 @@ def test_code_that_is_trusted_runs(tiny, tmp_path, monkeypatch):
     assert ran.exists()
 
 
+@pytest.mark.slow
 def test_a_cache_of_the_hub_is_read_through_its_links(tiny, tmp_path):
     blobs, folder = tmp_path / "blobs", tmp_path / "snapshots" / "0"
     blobs.mkdir()

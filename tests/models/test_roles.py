@@ -51,6 +51,7 @@ def codes(model):
     return [finding.code for finding in model.facts.findings]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pooled", [True, False], ids=["pooled", "not pooled"])
 @pytest.mark.parametrize(("prompts", "default"), CASES.values(), ids=CASES)
 def test_every_role_has_the_prompt_of_its_public_method(tmp_path, prompts, default, pooled):

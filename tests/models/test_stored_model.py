@@ -138,6 +138,7 @@ def test_all_dimensions_are_the_model_itself_and_that_is_said(tiny):
     assert "--truncate-dim 32 keeps all its dimensions" in all_kept.facts.notes
 
 
+@pytest.mark.slow
 def test_how_far_storing_moves_embeddings_is_measured(tiny):
     full = load_model(str(tiny)).encode(workload())
     facts = {name: load_model(str(tiny), precision=name).facts for name in ("float32", "int8", "binary")}

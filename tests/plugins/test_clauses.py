@@ -113,6 +113,7 @@ def test_every_split_has_the_annotations_that_its_readme_counts(shared_data):
     }
 
 
+@pytest.mark.slow
 def test_the_csv_of_pairs_begins_with_the_contracts_that_the_json_holds(shared_data):
     folder = shared_data / "contract-nli"
     pairs = csv_pairs(folder / "train-pairs.csv")

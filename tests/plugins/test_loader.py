@@ -284,6 +284,7 @@ def test_answers_of_a_generator_before_it_raised_are_used(install):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answer", "problem"),
     [

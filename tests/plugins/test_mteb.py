@@ -155,6 +155,7 @@ def base(minilm):
     return CachedModel(minilm)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "rows"),
     [

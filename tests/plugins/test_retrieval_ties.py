@@ -84,6 +84,7 @@ def twice(relevant, other):
     return rows(corpus, questions("q"), qrels)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ids", [("c1_", "c2_"), ("c2_", "c1_")], ids=["judged id first", "judged id last"])
 def test_one_text_under_two_ids_scores_the_same_whichever_is_judged(minilm, ids):
     scores, findings, _ = answered(minilm, twice(*ids))
@@ -136,6 +137,7 @@ def cut(relevant, others):
     return rows(corpus, questions("q"), qrels)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", [("z", "a"), ("a", "z")])
 def test_documents_that_are_equal_within_the_window_tie_whatever_their_ids(minilm, names):
     scores, findings, _ = answered(minilm, cut(*names))
@@ -281,6 +283,7 @@ def as_rows(corpus, queries, judged):
     return rows(corpus, queries, qrels)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(collections())
 def test_trec_evals_order_with_identical_documents_kept_equals_pytrec_eval(collection):
@@ -311,6 +314,7 @@ def test_trec_evals_order_with_identical_documents_kept_equals_pytrec_eval(colle
     assert list(predictions["mrr@10"]) == pytest.approx(np.where(first >= 0.1, first, 0), abs=1e-9)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(collections(), st.randoms(use_true_random=False))
 def test_no_score_moves_when_ids_are_renamed_and_documents_reordered(collection, random):

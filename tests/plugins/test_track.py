@@ -95,6 +95,7 @@ def test_mlflow_keeps_runs_in_sqlite_where_nothing_is_set(mlflow, monkeypatch, t
     assert len(runs(mlflow)[1]) == 1
 
 
+@pytest.mark.slow
 def test_wandb_writes_a_run_offline_without_command_line_and_secrets(tmp_path, monkeypatch):
     pytest.importorskip("wandb", reason="needs the extra `wandb`")
     monkeypatch.setenv("WANDB_MODE", "offline")

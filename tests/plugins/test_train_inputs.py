@@ -180,6 +180,7 @@ def test_of_many_rows_a_sample_is_compared_and_the_evidence_names_its_size(monke
     assert "drawn from 200: there may be more among all" in evidence
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_rows_are_looked_at_in_bounded_time():
     left = [f"{text} {number}" for number, text in enumerate(long_texts(1000) * 100)]
     right = [f"{number} {text}" for number, text in enumerate(long_texts(1000, seed=1) * 100)]

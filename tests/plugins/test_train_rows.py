@@ -193,6 +193,7 @@ def test_exchanged_columns_are_found_and_counted_without_a_model(share):
     assert f"In about {share:.0%} of 150 rows" in evidence
 
 
+@pytest.mark.slow
 def test_columns_in_order_and_texts_of_one_kind_are_not_called_exchanged():
     assert "columns-half-swapped" not in found(training(questions(150)))
     flagged = 0
@@ -354,6 +355,7 @@ def test_flipped_labels_are_found_and_the_interval_holds_their_share(share):
     assert "With these rows a share from" in evidence
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("share", "severity"), [(0.05, Severity.NOTE), (0.2, Severity.WARNING)])
 def test_as_many_wrong_labels_as_people_make_are_a_note(share, severity):
     given, evidence, _ = found(training(alike(600, share, 11), base=LetterModel))["labels-flipped"]
@@ -361,6 +363,7 @@ def test_as_many_wrong_labels_as_people_make_are_a_note(share, severity):
     assert ("may be mistakes of people" in evidence) == (severity is Severity.NOTE)
 
 
+@pytest.mark.slow
 def test_clean_labels_are_not_called_flipped_and_a_handful_of_rows_is_silent():
     for seed in range(5):
         assert not found(training(alike(200, 0.0, 20 + seed), base=LetterModel))
@@ -368,6 +371,7 @@ def test_clean_labels_are_not_called_flipped_and_a_handful_of_rows_is_silent():
     assert not found(training(alike(400, 0.2, 7)))  # without a base
 
 
+@pytest.mark.slow
 def test_shuffled_labels_have_no_signal():
     rows = alike(300, 0.0, 40)
     shuffled = np.random.default_rng(2).permutation(rows.labels).tolist()

@@ -166,6 +166,7 @@ def test_it_ends_where_the_recipe_says_with_the_learning_rate_of_the_plan(tiny, 
     assert rates == pytest.approx([1e-3 * (1 - step / 24) for step in range(6)])
 
 
+@pytest.mark.slow
 def test_patience_ends_a_training_that_gets_no_better(tiny, tmp_path):
     scores = iter([0.5, 0.4, 0.3, 0.2])
     made = recipe_from(
@@ -177,6 +178,7 @@ def test_patience_ends_a_training_that_gets_no_better(tiny, tmp_path):
     assert (came.steps, came.best_step) == (9, 3)
 
 
+@pytest.mark.slow
 def test_bfloat16_is_computed_in_where_it_is_asked_for(tiny, tmp_path):
     came, model = trained(recipe("CosineSimilarityLoss", train={"dtype": "bfloat16"}), tiny, tmp_path)
     assert came.dtype == "bfloat16"
@@ -188,6 +190,7 @@ def test_bfloat16_is_computed_in_where_it_is_asked_for(tiny, tmp_path):
 EVALUATED = {"evaluation": {"tasks": ["t"], "every": 2}}
 
 
+@pytest.mark.slow
 def test_an_evaluation_sees_the_saved_weights_of_its_step_and_leaves_nothing(tiny, tmp_path):
     seen = []
 
@@ -203,6 +206,7 @@ def test_an_evaluation_sees_the_saved_weights_of_its_step_and_leaves_nothing(tin
     assert not list(tmp_path.rglob("evaluated"))
 
 
+@pytest.mark.slow
 def test_random_numbers_of_an_evaluation_do_not_move_the_training(tiny, tmp_path):
     import torch
 
@@ -264,6 +268,7 @@ def test_a_signal_that_somebody_only_takes_note_of_ends_a_training_all_the_same(
         signal.signal(signal.SIGTERM, before)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_the_log_of_a_training_reaches_the_service_that_the_recipe_names(tiny, tmp_path, monkeypatch):
     mlflow = pytest.importorskip("mlflow", reason="needs the extra `mlflow`")

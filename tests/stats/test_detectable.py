@@ -237,6 +237,7 @@ CELLS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("family", "examples", "lines", "repetitions"), CELLS)
 def test_what_is_printed_is_found_in_80_of_100_cases(family, examples, lines, repetitions):
     (chosen,) = [each for each in FAMILIES if each.name == family]

@@ -99,6 +99,7 @@ def test_the_interval_of_a_candidate_that_was_chosen_by_any_rule_is_for_all_at_o
     assert chosen(alone, 0).interval == pytest.approx(alone.curves[0].interval(), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_the_best_of_those_above_a_bound_is_covered_where_its_own_interval_is_not():
     """Twenty equal candidates; the best of those that pass a gate on an answer that goes with their gain."""
     generator, covered, naive = np.random.default_rng(11), [], []
@@ -233,6 +234,7 @@ def test_a_lead_in_all_clusters_is_clear_though_one_cluster_has_most_of_it():
     assert list(in_clusters(leans[:2], beaten[:2]).may_be_best()) == [True, False]
 
 
+@pytest.mark.slow
 def test_the_best_of_candidates_in_unequal_clusters_is_kept():
     generator, kept = np.random.default_rng(12), []
     for _ in range(100):
@@ -293,6 +295,7 @@ def test_a_gain_without_a_curve_cannot_be_compared():
 # --- by simulation ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "candidates", "repetitions"),
     [

@@ -41,6 +41,7 @@ def test_the_gain_is_the_mean_over_seeds():
     assert result.low > 0 and result.p < 0.05
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("count", "spread"),
     [
@@ -56,6 +57,7 @@ def test_the_interval_covers_whichever_source_prevails(count, spread):
     assert all((one.p < 0.05) == (not one.low <= 0 <= one.high) for one in result)
 
 
+@pytest.mark.slow
 def test_the_share_of_variance_from_seeds_is_estimated():
     generator = np.random.default_rng(1)
     shares = {

@@ -187,6 +187,7 @@ def test_signatures_of_another_width_are_not_read(tmp_path, kind):
         read_signatures(tmp_path, text_hashes("a"))
 
 
+@pytest.mark.slow
 def test_ten_thousand_texts_are_compared_with_ten_thousand_in_seconds():
     seen, asked = sentences(10_000, seed=1), sentences(10_000, seed=2)
     start = time.perf_counter()

@@ -67,6 +67,7 @@ def original(model):
     return SentenceTransformer(model.spec.location, device="cpu", local_files_only=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "backend"), CASES)
 def test_a_backend_equals_sentence_transformers(opened, name, backend):
     model = opened(name, backend)
@@ -87,6 +88,7 @@ ALONE = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "backend", "dtype"), ALONE)
 def test_neither_other_texts_nor_order_change_a_bit_of_an_embedding(opened, name, backend, dtype):
     if dtype == "bfloat16":
@@ -112,6 +114,7 @@ def needs_bfloat16(opened):
         pytest.skip("needs a processor that computes in bfloat16")
 
 
+@pytest.mark.slow
 def test_int8_that_moves_embeddings_too_far_is_an_error(opened):
     with pytest.raises(HarnessError, match="int8 moves embeddings by up to") as raised:
         opened("bert-cls", "onnx", dtype="int8")
@@ -137,6 +140,7 @@ def test_bfloat16_in_openvino_is_near_float32_and_not_the_same(opened):
     assert model.facts.deviation.largest < 1e-2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("backend", "dtype", "supported"),
     [
@@ -208,6 +212,7 @@ print(len(heard))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("backend", "models"), [("openvino", 2), pytest.param("onnx", 1, marks=pytest.mark.slow)]
 )

@@ -106,6 +106,7 @@ def test_a_text_that_is_longer_than_a_pack_is_a_pack_of_its_own(tiny_packed):
     assert [batch.rows for batch in tiny_packed.backend.batches(texts, Role.TEXT)] == [[1], [0, 2]]
 
 
+@pytest.mark.slow
 def test_threads_that_encode_at_once_do_not_see_each_others_packs(tiny):
     texts = [f"{'word ' * (n % 37)}{n}" for n in range(400)]
     alone, together = (load_model(str(tiny), backend="packed") for _ in range(2))

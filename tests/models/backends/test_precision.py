@@ -65,6 +65,7 @@ def test_a_lower_precision_is_recorded_with_its_price(tiny, backend):
     assert model.encode(["a text"]).dtype == np.float32
 
 
+@pytest.mark.slow
 def test_a_precision_that_moves_too_far_is_an_error_unless_allowed(tiny, monkeypatch):
     monkeypatch.setattr(precision, "TOLERANCE", 1e-9)
     with pytest.raises(
@@ -83,6 +84,7 @@ def test_a_precision_that_torch_does_not_have_is_an_error(tiny):
         load_model(str(tiny), dtype="int8")
 
 
+@pytest.mark.slow
 def test_the_real_model_in_bfloat16_is_within_the_tolerance(minilm):
     measured = load_model("minilm", dtype="bfloat16").facts.deviation
     assert 1e-6 < measured.largest < 5e-4

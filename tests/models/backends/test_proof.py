@@ -37,6 +37,7 @@ def load(folder, monkeypatch):
     return loading
 
 
+@pytest.mark.slow
 def test_a_model_that_was_proved_is_not_tried_again_and_gives_the_same_bits(tiny, load, folder):
     first, tried = load(tiny)
     again, tried_again = load(tiny)
@@ -47,12 +48,14 @@ def test_a_model_that_was_proved_is_not_tried_again_and_gives_the_same_bits(tiny
     assert len([*folder.iterdir()]) == 1
 
 
+@pytest.mark.slow
 def test_without_a_folder_nothing_is_kept(tiny, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     load_model(str(tiny))
     assert not [*tmp_path.iterdir()]
 
 
+@pytest.mark.slow
 def test_a_lower_precision_keeps_its_deviation(tiny, load):
     settings = Settings(dtype="bfloat16", allow_deviation=True)
     first, again = load(tiny, settings)[0], load(tiny, settings)[0]
@@ -60,6 +63,7 @@ def test_a_lower_precision_keeps_its_deviation(tiny, load):
     assert np.array_equal(again.encode(PROBES), first.encode(PROBES))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changed",
     [
@@ -77,6 +81,7 @@ def test_a_proof_made_elsewhere_is_not_used(changed, tiny, load, monkeypatch):
     assert load(tiny)[1] == 1
 
 
+@pytest.mark.slow
 def test_other_settings_threads_and_cores_are_proved_apart(tiny, load, monkeypatch):
     load(tiny)
     assert load(tiny, Settings(max_seq_length=8))[1] == 1
@@ -105,6 +110,7 @@ def test_a_proof_whose_seal_is_broken_is_not_believed(tiny, load, folder):
     assert (model.facts.backend, tried) == ("packed", 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_where_bits_are_others_than_were_proved_the_model_is_tried_again(
     dtype, tiny, load, folder, monkeypatch
@@ -118,6 +124,7 @@ def test_where_bits_are_others_than_were_proved_the_model_is_tried_again(
     monkeypatch.undo()
 
 
+@pytest.mark.slow
 def test_a_proof_that_does_not_hold_and_cannot_be_replaced_costs_no_run(tiny, load, monkeypatch):
     expected = load(tiny)[0].encode(PROBES)
     monkeypatch.setattr(proof, "_bits", lambda *_: "others")
@@ -128,12 +135,14 @@ def test_a_proof_that_does_not_hold_and_cannot_be_replaced_costs_no_run(tiny, lo
         assert np.array_equal(model.encode(PROBES), expected)
 
 
+@pytest.mark.slow
 def test_a_backend_that_fails_now_is_tried_again(tiny, load, monkeypatch):
     load(tiny)
     monkeypatch.setattr(packed.Packed, "use_shapes", lambda self, shapes: shapes["gone"])
     assert load(tiny)[1] == 1
 
 
+@pytest.mark.slow
 def test_the_fastest_threads_are_kept_once_they_were_measured(tiny, load, folder):
     model, _ = load(tiny, threads="2")
     assert model.workers.needs_calibration
@@ -144,6 +153,7 @@ def test_the_fastest_threads_are_kept_once_they_were_measured(tiny, load, folder
     assert not again.workers.needs_calibration
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_written_costs_no_run(tiny, load, folder):
     folder.write_text("a file")
     assert load(tiny)[1] == 1

@@ -41,6 +41,7 @@ def far(ours, theirs):
 # --- a model that depends on its batch --------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pooling", ["cls", "mean"])
 def test_a_model_that_depends_on_its_batch_is_scored_as_each_text_is_alone(tmp_path, pooling):
     folder = padded_left(tmp_path / "model", pooling=pooling)
@@ -51,6 +52,7 @@ def test_a_model_that_depends_on_its_batch_is_scored_as_each_text_is_alone(tmp_p
     assert far(reference.encode(TEXTS), alone) > 1e-2
 
 
+@pytest.mark.slow
 def test_a_dependence_on_the_batch_is_a_finding_in_words_that_blame_the_model(tmp_path):
     (finding,) = load_model(str(padded_left(tmp_path / "model"))).facts.findings
     assert (finding.code, finding.severity) == ("depends-on-batch", "warning")
@@ -60,12 +62,14 @@ def test_a_dependence_on_the_batch_is_a_finding_in_words_that_blame_the_model(tm
     assert "batch_size=1" in finding.remedy
 
 
+@pytest.mark.slow
 def test_a_padding_side_that_changes_nothing_is_no_finding(tmp_path):
     folder = ZOO["qwen2-left-mean"](tmp_path / "model")
     assert original(folder).tokenizer.padding_side == "left"
     assert codes(load_model(str(folder))) == []
 
 
+@pytest.mark.slow
 def test_where_no_batch_is_right_texts_are_encoded_one_by_one(tmp_path):
     folder = ZOO["bert-convolution"](tmp_path / "model")
     model, reference = load_model(str(folder)), original(folder)
@@ -76,6 +80,7 @@ def test_where_no_batch_is_right_texts_are_encoded_one_by_one(tmp_path):
     assert all(note.endswith("the model's own encode depends on its batch") for note in model.facts.notes)
 
 
+@pytest.mark.slow
 def test_a_requested_backend_that_pads_is_refused_with_the_models_dependence_as_the_reason(tmp_path):
     folder = ZOO["bert-convolution"](tmp_path / "model")
     with pytest.raises(HarnessError, match="the model's own encode depends on its batch"):
@@ -83,6 +88,7 @@ def test_a_requested_backend_that_pads_is_refused_with_the_models_dependence_as_
     assert codes(load_model(str(folder), backend="plain")) == ["depends-on-batch"]
 
 
+@pytest.mark.slow
 def test_a_backend_that_is_wrong_for_a_model_that_does_not_depend_on_its_batch_is_blamed_alone(
     tiny, monkeypatch
 ):
@@ -93,6 +99,7 @@ def test_a_backend_that_is_wrong_for_a_model_that_does_not_depend_on_its_batch_i
     assert "depends on its batch" not in facts.notes[0]
 
 
+@pytest.mark.slow
 def test_a_model_that_gives_a_text_alone_several_embeddings_is_an_error(tiny, monkeypatch):
     import torch
     from sentence_transformers.sentence_transformer.modules import Pooling
@@ -148,6 +155,7 @@ def test_every_role_and_length_is_proved_again_in_batch_invariant_shapes(tiny, m
         load_model(str(tiny))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_a_lower_precision_that_is_wrong_for_one_role_is_refused(tmp_path, monkeypatch, dtype):
     folder = build_model(tmp_path / "model", prompts={"query": "find this: "})

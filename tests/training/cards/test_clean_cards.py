@@ -19,6 +19,7 @@ def checks():
 FIRST = next(iter(TRAININGS))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     # A training of each kind takes a quarter of a minute; one is tried by default.
     "name",

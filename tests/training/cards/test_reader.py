@@ -19,6 +19,7 @@ from training.trained import DEV, TRAININGS, arguments_of, rows_of
 SAMPLERS = {"no_duplicates": "no-duplicates"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TRAININGS)
 def test_the_card_of_a_real_training_is_read_back_as_it_was_set(clean, name):
     training, card = TRAININGS[name], read_card(clean(name))
@@ -170,6 +171,7 @@ def test_the_kind_of_rows_follows_from_the_loss_and_the_columns(loss, columns, k
     assert kind_of(loss, [ColumnFacts(name=name, type="string") for name in columns]) == kind
 
 
+@pytest.mark.slow
 def test_several_datasets_are_counted_together_and_shown_apart(several_datasets):
     card = read_card(several_datasets)
     assert card.datasets == ("scored", "pairs", "more", "most")
