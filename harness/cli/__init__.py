@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.usage import Group, is_verbose, usage_error, with_verbosity
+from harness.cli.usage import Group, is_verbose, usage_error, with_conventions
 from harness.errors import HarnessError
 from harness.plugins.commands import COMMANDS
 from harness.system.environment import libraries, version
@@ -41,7 +41,7 @@ class _LazyGroup(Group):
             from harness.cli.completers import complete_options
 
             complete_options(command)
-        return with_verbosity(command)
+        return with_conventions(command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -90,7 +90,7 @@ def cli() -> None:
     """
 
 
-with_verbosity(cli, root=True)
+with_conventions(cli, root=True)
 
 
 def _check_arguments(arguments: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.usage import with_verbosity
+from harness.cli.usage import with_conventions
 from harness.errors import HarnessError
 from harness.system.environment import DISTRIBUTION
 
@@ -98,4 +98,4 @@ def _guarded(command: click.Command, plugin: str) -> click.Command:
 
     guarded.invoke = call  # type: ignore[method-assign]
     taken = {option for parameter in guarded.params for option in parameter.opts}
-    return guarded if taken & {"-v", "--verbose", "-q", "--quiet"} else with_verbosity(guarded)
+    return guarded if taken & {"-v", "--verbose", "-q", "--quiet"} else with_conventions(guarded)

@@ -1,4 +1,4 @@
-"""How the command line is called: misspelled commands, options and choices, and `-v` and `-q`."""
+"""How the command line is called: misspelled and empty words, and `-v` and `-q`."""
 
 from __future__ import annotations
 
@@ -26,9 +26,15 @@ def is_verbose() -> bool:
     return _LEVEL.get() > 0
 
 
-def with_verbosity(command: click.Command, *, root: bool = False) -> click.Command:
-    """Add `-v` and `-q` to a command and to those below it; once. root: whether it is `harness` itself."""
+def with_conventions(command: click.Command, *, root: bool = False) -> click.Command:
+    """Add `-v` and `-q` to a command and to those below it, which refuse empty values; once.
+
+    root: whether it is `harness` itself.
+    """
     if not any(parameter.name == "verbose" for parameter in command.params):
+        for parameter in command.params:
+            if isinstance(parameter.type, click.types.StringParamType):
+                parameter.callback = _refusing_empty(parameter.callback)
         command.params += [
             click.Option(
                 ["-v", "--verbose"],
@@ -47,8 +53,29 @@ def with_verbosity(command: click.Command, *, root: bool = False) -> click.Comma
         ]
     if isinstance(command, click.Group) and not root:
         for below in command.commands.values():
-            with_verbosity(below)
+            with_conventions(below)
     return command
+
+
+def _refusing_empty(callback: Callable[[click.Context, click.Parameter, Any], Any] | None) -> Any:  # noqa: ANN401 - click's
+    """Return the callback of an option that raises HarnessError for an empty value.
+
+    A shell passes one for a variable that is unset, and it would be the current folder, or no wish at all.
+    """
+
+    def checked(context: click.Context, parameter: click.Parameter, value: Any) -> Any:  # noqa: ANN401
+        values = value if isinstance(value, tuple) else (value,)
+        if any(isinstance(one, str) and not one.strip() for one in values):
+            given = context.get_parameter_source(parameter.name or "")
+            if given is click.core.ParameterSource.COMMANDLINE:
+                of_option = isinstance(parameter, click.Option)
+                raise HarnessError(
+                    f"empty {parameter.opts[0]}" if of_option else "an empty argument",
+                    hint="leave it out, or give a value; is a variable of the shell unset?",
+                )
+        return callback(context, parameter, value) if callback else value
+
+    return checked
 
 
 def _set(level: int, *, root: bool) -> Callable[[click.Context, click.Parameter, bool], None]:

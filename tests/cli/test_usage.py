@@ -120,3 +120,26 @@ def test_quiet_and_verbose_contradict_each_other_and_leave_nothing_behind(harnes
     assert "-v and -q contradict each other" in harness("list", "-v", "-q").err
     assert harness("list", "tags").code == 0
     assert (is_quiet(), is_verbose()) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["compare", ""], "an empty argument"),
+        (["leaderboard", "results", " "], "an empty argument"),
+        (["run", "--model=lexical", "--tasks=sts", "--out="], "empty --out"),
+        (["run", "--model=lexical", "--tasks=sts", "--data="], "empty --data"),
+        (["run", "--model="], "empty --model"),
+        (["train", "--recipe=stsb", "--out", ""], "empty --out"),
+    ],
+)
+def test_an_empty_value_is_not_the_current_folder_nor_no_wish(harness, arguments, said):
+    answer = harness(*arguments)
+    assert answer.code == 2
+    assert answer.err.startswith(f"Error: {said}\n")
+    assert "is a variable of the shell unset?" in answer.err
+
+
+def test_an_empty_variable_of_the_environment_is_as_none(harness, monkeypatch):
+    monkeypatch.setenv("HARNESS_DATA", "")
+    assert harness("list", "tasks").code == 0
