@@ -1,0 +1,1 @@
+"""The report: one HTML page, a leaderboard alone, and figures for papers (extra `report`)."""

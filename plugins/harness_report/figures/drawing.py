@@ -1,0 +1,182 @@
+"""Figures as Vega-Lite, compiled for the page and drawn as SVG by vl-convert, which needs no network."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
+
+from harness.authoring import CONTROL
+from harness_report.figures.palette import PAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from harness_report.figures.palette import Palette
+
+FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
+"""vl-convert has the first, so that it measures text alike on every machine; the others are as wide."""
+
+WIDTH = 340
+"""Pixels of a figure with its labels: a phone's, and a column's of a paper."""
+
+VEGA_LITE = "v6.1"
+"""Version of Vega-Lite that the specifications are written in."""
+
+_IDLE = re.compile(r' (?:role|aria-roledescription|aria-hidden|pointer-events|class|opacity)="[^"1]*1?"')
+"""Attributes that say nothing in a picture with a title of its own: an opacity of 1, roles of groups."""
+
+Spec = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A kind of figure: what draws it, of which rows."""
+
+    name: str
+    spec: Callable[[Palette], Spec]
+    """Vega-Lite over a data source named `rows`, without its data."""
+    row: type
+    """Dataclass of a row: its fields are those of the data."""
+    words: tuple[str, ...] = ()
+    """Names of texts that the figure is given: titles of its axes. Signals of the compiled figure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """A figure with its data, before it is drawn."""
+
+    figure: Figure
+    rows: Sequence[Any]
+    """Instances of `figure.row`."""
+    words: Mapping[str, str]
+    title: str
+    """What the figure shows, in a few words."""
+    description: str
+    """What it says, in sentences, for readers who do not see it."""
+
+
+def compiled(figure: Figure) -> Spec:
+    """Return a figure of the page as Vega: an empty data set named `rows`, and a signal for each word."""
+    import vl_convert
+
+    spec = {**_placed(figure.spec(PAGE), PAGE), "data": {"name": "rows", "values": []}}
+    vega = vl_convert.vegalite_to_vega(spec, vl_version=VEGA_LITE)
+    signals = [*vega.get("signals", []), *({"name": word, "value": ""} for word in figure.words)]
+    return {**_with_signals(vega, set(figure.words)), "signals": signals}
+
+
+def svg(drawing: Drawing, palette: Palette, ident: str) -> str:
+    """Return a figure as SVG that says its title and description; ident: unique in the page."""
+    import vl_convert
+
+    spec = _placed(drawing.figure.spec(palette), palette)
+    rows = [asdict(row) for row in drawing.rows]
+    spec = {**_with_words(spec, drawing.words), "data": {"name": "rows", "values": _printable(rows)}}
+    drawn = vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE, allowed_base_urls=[])
+    return _labelled(drawn, drawing, ident)
+
+
+def _placed(spec: Spec, palette: Palette) -> Spec:
+    """Return a specification with what all figures have in common."""
+    return {
+        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
+        "width": WIDTH,
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "padding": 4,
+        "background": palette.background,
+        **spec,
+        "config": config(palette),
+    }
+
+
+def config(palette: Palette) -> Spec:
+    """Return the look of all figures."""
+    return {
+        "font": FONT,
+        "aria": False,  # one title and one description for each figure: `_labelled`
+        "view": {"stroke": None},
+        "axis": {
+            "labelColor": palette.muted,
+            "titleColor": palette.muted,
+            "labelFontSize": 11,
+            "titleFontSize": 11,
+            "titleFontWeight": "normal",
+            "gridColor": palette.line,
+            "domainColor": palette.line,
+            "tickColor": palette.line,
+            "tickSize": 4,
+            "labelPadding": 4,
+            "titlePadding": 6,
+            "tickCount": 5,
+            "labelLimit": 160,
+        },
+        "legend": {
+            "labelColor": palette.ink,
+            "titleColor": palette.muted,
+            "titleFontWeight": "normal",
+            "labelFontSize": 11,
+            "titleFontSize": 11,
+            "orient": "top",
+            "direction": "horizontal",
+            "labelLimit": 150,
+            "columns": 2,
+        },
+        "text": {"fontSize": 11, "fill": palette.ink},
+    }
+
+
+def _with_words(spec: Any, words: Mapping[str, str]) -> Any:  # noqa: ANN401 - JSON
+    """Return a specification whose placeholders `«word»` are texts."""
+    if isinstance(spec, dict):
+        return {key: _with_words(value, words) for key, value in spec.items()}
+    if isinstance(spec, list):
+        return [_with_words(value, words) for value in spec]
+    if isinstance(spec, str) and spec[:1] == "«":
+        return words[spec[1:-1]]
+    return spec
+
+
+def _with_signals(spec: Any, words: set[str]) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(spec, dict):
+        return {key: _with_signals(value, words) for key, value in spec.items()}
+    if isinstance(spec, list):
+        return [_with_signals(value, words) for value in spec]
+    if isinstance(spec, str) and spec[:1] == "«" and spec[1:-1] in words:
+        return {"signal": spec[1:-1]}
+    return spec
+
+
+def _printable(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {name: CONTROL.sub(" ", value) if isinstance(value, str) else value for name, value in row.items()}
+        for row in rows
+    ]
+
+
+def _labelled(drawn: str, drawing: Drawing, ident: str) -> str:
+    """Return SVG with a role, a title and a description; as wide as its place, no wider than drawn."""
+    head, _, body = drawn.partition(">")
+    box = re.search(r'viewBox="([^"]*)"', head)
+    width = re.search(r'width="([\d.]+)"', head)
+    size = f' width="{width[1]}"' if width else ""
+    names = [(part, escape(CONTROL.sub(" ", text))) for part, text in _texts(drawing)]
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="figure" role="img"{size}'
+        f' viewBox="{box[1] if box else "0 0 340 200"}" aria-labelledby="{ident}-title {ident}-desc">'
+        + "".join(f'<{part} id="{ident}-{part}">{text}</{part}>' for part, text in names)
+        + re.sub(r"<[^>]*>", lambda tag: _IDLE.sub("", tag[0]), body)
+    )
+
+
+def _texts(drawing: Drawing) -> tuple[tuple[str, str], ...]:
+    return ("title", drawing.title), ("desc", drawing.description)
+
+
+@cache
+def compiled_text(figure: Figure) -> str:
+    """Return a compiled figure as JSON, made once in a process."""
+    return json.dumps(compiled(figure), ensure_ascii=False, separators=(",", ":"), sort_keys=True)

@@ -1,0 +1,103 @@
+"""Trade-off figure: mean quality against speed, with intervals on both and the Pareto front."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from harness.authoring import named
+from harness_report.figures.drawing import Drawing, Figure, Spec
+from harness_report.figures.palette import SHAPES
+from harness_report.names import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness_report.figures.palette import Palette
+
+
+@dataclass(frozen=True, slots=True)
+class TradeOffRow:
+    """A model that was timed."""
+
+    order: int
+    label: str
+    quality: float
+    low: float | None
+    high: float | None
+    speed: float
+    """Median texts per second."""
+    slowest: float
+    fastest: float
+    front: bool
+    """Whether it is on the Pareto front."""
+    size: float | None
+    """Parameters or dimensions, as area of the mark; None for marks of one size."""
+
+
+def spec(palette: Palette) -> Spec:
+    """Return the figure; the front is a dashed line through the models that are on it."""
+    x: Spec = {"type": "quantitative", "title": "texts per second (log scale)", "scale": {"type": "log"}}
+    x["axis"] = {"format": ",.0f", "tickCount": 4, "labelOverlap": True}
+    y: Spec = {"type": "quantitative", "title": "mean headline score", "scale": {"zero": False}}
+    speed, quality = {**x, "field": "speed"}, {**y, "field": "quality"}
+    labels: Spec = {"field": "label", "sort": {"field": "order"}}
+    color = {**labels, "scale": {"range": list(palette.series)}, "legend": None}
+    shape = {**labels, "scale": {"range": list(SHAPES)}, "legend": None}
+    rounds = {"x": {**x, "field": "slowest"}, "x2": {"field": "fastest"}, "y": quality, "color": color}
+    scores = {"y": {**y, "field": "low"}, "y2": {"field": "high"}, "x": speed, "color": color}
+    size = {"field": "size", "type": "quantitative", "scale": {"range": [50, 400]}, "legend": None}
+    return {
+        "height": 260,
+        "layer": [
+            {
+                "transform": [{"filter": "datum.front"}],
+                "mark": {"type": "line", "strokeDash": [4, 3], "strokeWidth": 1.5, "color": palette.muted},
+                "encoding": {"x": speed, "y": quality, "order": {"field": "speed"}},
+            },
+            {"mark": {"type": "rule", "strokeWidth": 1.5}, "encoding": rounds},
+            {"mark": {"type": "rule", "strokeWidth": 1.5}, "encoding": scores},
+            {
+                "mark": {"type": "point", "filled": True, "opacity": 1},
+                "encoding": {"x": speed, "y": quality, "color": color, "shape": shape, "size": size},
+            },
+            {
+                "mark": {"type": "text", "align": "left", "dx": 8, "dy": -9, "limit": 140},
+                "encoding": {"x": speed, "y": quality, "text": {"field": "label"}},
+            },
+        ],
+    }
+
+
+FIGURE = Figure("trade-off", spec, TradeOffRow)
+
+
+def draw(models: Sequence[Any]) -> Drawing | None:
+    """Return the models that were timed; None without any."""
+    timed = [one for one in models if one.texts_per_second is not None and min(one.texts_per_second) > 0]
+    if not timed:
+        return None
+    labels = shown([one.model for one in timed], 22)
+    rows = [
+        TradeOffRow(
+            order=order,
+            label=label,
+            quality=one.quality.score,
+            low=one.quality.low,
+            high=one.quality.high,
+            speed=one.texts_per_second[1],
+            slowest=one.texts_per_second[0],
+            fastest=one.texts_per_second[2],
+            front=one.on_front,
+            size=1.0,
+        )
+        for order, (label, one) in enumerate(zip(labels, timed, strict=True))
+    ]
+    said = "; ".join(f"{row.label}: {row.quality:.3f} at {row.speed:,.0f} texts/s" for row in rows)
+    return Drawing(
+        figure=FIGURE,
+        rows=rows,
+        words={},
+        title="Quality against speed",
+        description=f"On the Pareto front: {named([row.label for row in rows if row.front], 8)}. {said}.",
+    )

@@ -1,0 +1,63 @@
+"""Templates of the page, and how they write names, numbers and shares."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from harness.authoring import CONTROL, number, one_line, percent, plural, shortened, verb
+from harness_report.names import OUTCOMES, SIGNS
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+@cache
+def environment() -> Environment:
+    """Return the environment: it escapes all that is not markup, and fails where a name is not defined."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    made = Environment(
+        loader=PackageLoader("harness_report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=_printable,
+    )
+    made.filters |= {
+        "number": number,
+        "line": one_line,
+        "percent": percent,
+        "plural": lambda count, noun, many="": plural(count, noun, many),
+        "shortened": shortened,
+        "signed": lambda value, digits=3: number(value, f"+.{digits}f"),
+        "thousands": lambda value: "–" if value is None else f"{value:,.0f}",
+        "bytes": bytes_as_text,
+    }
+    made.globals |= {"SIGNS": SIGNS, "OUTCOMES": OUTCOMES, "verb": verb}
+    return made
+
+
+def _printable(value: Any) -> Any:  # noqa: ANN401 - what a template prints
+    """Return what is printed: of texts, without characters that turn or hide others."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return "\n".join(CONTROL.sub(" ", line) for line in value.split("\n"))
+    return value
+
+
+def bytes_as_text(size: float | None) -> str:
+    """Return a size in MB or kB, of a thousand each; `–` for None."""
+    if size is None:
+        return "–"
+    return f"{size / 1e6:,.0f} MB" if size >= 1e6 else f"{size / 1e3:,.1f} kB"
+
+
+@cache
+def static(name: str) -> str:
+    """Return a file of the page's own, such as `report.css`, as text."""
+    return files("harness_report").joinpath("static", name).read_text(encoding="utf-8")
