@@ -37,8 +37,8 @@ class TradeOffRow:
 
 def spec(palette: Palette) -> Spec:
     """Return the figure; the front is a dashed line through the models that are on it."""
-    x: Spec = {"type": "quantitative", "title": "texts per second (log scale)", "scale": {"type": "log"}}
-    x["axis"] = {"format": ",.0f", "tickCount": 4, "labelOverlap": True}
+    x: Spec = {"type": "quantitative", "title": "«x»", "scale": {"type": "log"}}
+    x["axis"] = {"format": "~s", "tickCount": 4, "labelOverlap": True}
     y: Spec = {"type": "quantitative", "title": "mean headline score", "scale": {"zero": False}}
     speed, quality = {**x, "field": "speed"}, {**y, "field": "quality"}
     labels: Spec = {"field": "label", "sort": {"field": "order"}}
@@ -69,7 +69,7 @@ def spec(palette: Palette) -> Spec:
     }
 
 
-FIGURE = Figure("trade-off", spec, TradeOffRow)
+FIGURE = Figure("trade-off", spec, TradeOffRow, ("x",))
 
 
 def draw(models: Sequence[Any]) -> Drawing | None:
@@ -97,7 +97,7 @@ def draw(models: Sequence[Any]) -> Drawing | None:
     return Drawing(
         figure=FIGURE,
         rows=rows,
-        words={},
+        words={"x": "texts per second (log scale)"},
         title="Quality against speed",
         description=f"On the Pareto front: {named([row.label for row in rows if row.front], 8)}. {said}.",
     )

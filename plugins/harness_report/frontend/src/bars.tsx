@@ -87,7 +87,7 @@ export function IntervalBar({ scale, value, low, high, zero, margin, mark = "sco
   const at = (each: number) => place(scale, each);
   return (
     <svg
-      class={`bar bar-${mark.replace(" ", "-")}`}
+      class={`lane lane-${mark.replace(" ", "-")}`}
       width={WIDTH}
       height={HEIGHT}
       viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
@@ -100,7 +100,7 @@ export function IntervalBar({ scale, value, low, high, zero, margin, mark = "sco
       )}
       {low !== null && high !== null && (
         <path
-          class="interval"
+          class="ci"
           d={`M${at(low)},${MIDDLE - 4}v8M${at(low)},${MIDDLE}H${at(high)}M${at(high)},${MIDDLE - 4}v8`}
         />
       )}

@@ -7,7 +7,7 @@ import { count, interval, number, percent, pValue, signed } from "./format";
 import { copiedColumns } from "./leaderboard";
 import { type Fact, Facts } from "./provenance";
 import type { Params } from "./state";
-import { type Column, SortableTable, type Sorting, sortedRows } from "./table";
+import { type Column, Scroller, SortableTable, type Sorting, sortedRows } from "./table";
 
 type Verdict = MetricComparison["verdict"];
 
@@ -16,13 +16,13 @@ const MARKS: Record<Verdict, string> = {
   worse: "▼",
   equivalent: "=",
   inconclusive: "?",
-  "not tested": "–",
+  "not tested": "·",
 };
 
 export function VerdictWord({ verdict }: { verdict: Verdict }) {
   return (
-    <span class={`verdict verdict-${verdict.replace(" ", "-")}`}>
-      <span class="verdict-mark" aria-hidden="true">
+    <span class={`verdict is-${verdict.replace(" ", "-")}`}>
+      <span class="sign" aria-hidden="true">
         {MARKS[verdict]}
       </span>{" "}
       {verdict}
@@ -88,11 +88,8 @@ function columnsOf(comparison: Comparison, scale: Scale | null): Column<MetricCo
   if (scale)
     columns.push({
       id: "interval",
-      title: (
-        <>
-          <span>{level} interval</span> <Axis scale={scale} />
-        </>
-      ),
+      title: `${level} interval`,
+      below: <Axis scale={scale} />,
       kind: "figure",
       descending: true,
       value: (line) => line.low,
@@ -168,25 +165,28 @@ export function GainTable({ comparison, params, onChange }: Props) {
     : undefined;
   const onSort = ({ id, desc }: Sorting) => onChange({ sort: `${desc ? "-" : ""}${id}` });
   const domain = comparison.forgetting?.domain;
-  const group = domain
-    ? (line: MetricComparison) =>
-        line.tags.some((each) => domain.includes(each))
-          ? `In domain: ${domain.join(", ")}`
-          : "Outside the domain"
-    : undefined;
+  const inDomain = (line: MetricComparison) => line.tags.some((each) => domain?.includes(each));
+  const group = (line: MetricComparison) =>
+    inDomain(line) ? `In domain: ${domain?.join(", ")}` : "Outside the domain";
+  // Groups stand in the order in which they first occur.
+  const rows = useMemo(() => {
+    const { lines } = comparison;
+    return domain ? [...lines.filter(inDomain), ...lines.filter((each) => !inDomain(each))] : lines;
+  }, [comparison]);
   return (
     <>
       <SortableTable
         id="gains"
+        name="Gains"
         caption="Gains: candidate − baseline; the dashed line is the margin"
-        {...{ columns, sorting, onSort, ...(group && { group }) }}
-        rows={comparison.lines}
+        {...{ columns, sorting, onSort, ...(domain && { group }) }}
+        rows={rows}
         rowKey={(line) => `${line.task} ${line.metric} ${line.digest}`}
         details={(line) => <Facts facts={lineFacts(line, comparison.level)} />}
         detailsName={(line) => `${line.metric} on ${line.task}`}
       />
+      <CopyButtons rows={sortedRows(rows, columns, sorting)} columns={copiedColumns(columns)} />
       {comparison.forgetting && scale && <Means comparison={comparison} scale={scale} />}
-      <CopyButtons rows={sortedRows(comparison.lines, columns, sorting)} columns={copiedColumns(columns)} />
     </>
   );
 }
@@ -199,40 +199,42 @@ function Means({ comparison, scale }: { comparison: Comparison; scale: Scale }) 
     ["Outside", outside],
   ];
   return (
-    <table class="data means" id="forgetting">
-      <caption>Mean gain in the domain and outside it</caption>
-      <thead>
-        <tr>
-          <th scope="col">where</th>
-          <th scope="col" class="number">
-            mean gain
-          </th>
-          <th scope="col" class="figure">
-            {levelText(comparison.level)} interval
-          </th>
-          <th scope="col" class="number">
-            tasks
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map(([name, mean]) => (
-          <tr key={name}>
-            <th scope="row">{name}</th>
-            <td class="number">{signed(mean?.gain)}</td>
-            <td class="figure">
-              {mean && (
-                <IntervalBar
-                  {...{ scale, zero: true, value: mean.gain, low: mean.low, high: mean.high }}
-                  mark="mean"
-                />
-              )}
-              <span class="ends">{mean && interval(mean.low, mean.high, signed)}</span>
-            </td>
-            <td class="number">{mean ? mean.tasks.length : 0}</td>
+    <Scroller label="Mean gain in the domain and outside it">
+      <table class="data means" id="forgetting">
+        <caption>Mean gain in the domain and outside it</caption>
+        <thead>
+          <tr>
+            <th scope="col">where</th>
+            <th scope="col" class="number">
+              mean gain
+            </th>
+            <th scope="col" class="figure">
+              {levelText(comparison.level)} interval
+            </th>
+            <th scope="col" class="number">
+              tasks
+            </th>
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {rows.map(([name, mean]) => (
+            <tr key={name}>
+              <th scope="row">{name}</th>
+              <td class="number">{signed(mean?.gain)}</td>
+              <td class="figure">
+                {mean && (
+                  <IntervalBar
+                    {...{ scale, zero: true, value: mean.gain, low: mean.low, high: mean.high }}
+                    mark="mean"
+                  />
+                )}
+                <span class="ends">{mean && interval(mean.low, mean.high, signed)}</span>
+              </td>
+              <td class="number">{mean ? mean.tasks.length : 0}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Scroller>
   );
 }

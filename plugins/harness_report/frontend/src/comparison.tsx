@@ -17,15 +17,18 @@ const OUTCOMES: Record<number, string> = {
 const MARKS: Record<string, string> = {
   passes: "✓",
   fails: "✗",
-  broken: "✗",
+  broken: "!",
   "not comparable": "≠",
   undecided: "?",
 };
 
 export function Outcome({ outcome }: { outcome: string }) {
   return (
-    <span class={`outcome outcome-${outcome.replace(" ", "-")}`}>
-      <span aria-hidden="true">{MARKS[outcome] ?? ""}</span> {outcome}
+    <span class={`outcome is-${outcome.replace(" ", "-")}`}>
+      <span class="sign" aria-hidden="true">
+        {MARKS[outcome] ?? ""}
+      </span>{" "}
+      {outcome}
     </span>
   );
 }
@@ -35,7 +38,7 @@ export function pairOf(compared: readonly ComparedWith[], baseline?: string, can
   const names = compared.map((each) => each.baseline);
   const group = compared.find((each) => each.baseline === oneOf(names, baseline));
   const candidates = group?.comparisons.map((each) => each.candidate.name) ?? [];
-  const chosen = oneOf(candidates, candidate);
+  const chosen = oneOf(candidates, candidate, content().answer.selection?.winner);
   const comparison = group?.comparisons.find((each) => each.candidate.name === chosen);
   return { names, group, candidates, comparison };
 }

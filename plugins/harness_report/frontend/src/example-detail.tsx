@@ -67,15 +67,15 @@ export function ExampleDetail({ found, at, position, last, go, params, element }
           </div>
         )}
       </dl>
-      <div class="texts">
+      <div class="readings">
         {Object.entries(examples.texts).map(([name, texts]) => (
-          <section key={name} class="text" aria-label={name}>
+          <section key={name} class="reading" aria-label={name}>
             <h4>{name}</h4>
             <p dir="auto">{texts[at]}</p>
           </section>
         ))}
       </div>
-      <div class="answers">
+      <div class="replies">
         <Answer {...{ examples, answers: baseline, at }} side="baseline" change={null} />
         <Answer
           {...{ examples, answers: candidate, at }}
@@ -110,7 +110,7 @@ function Answer({ examples, answers, at, side, change }: AnswerProps) {
   const quality = answers.quality[at];
   const state = change ? (change > 0 ? "gained" : "lost") : "same";
   return (
-    <section class={`answer answer-${state}`} aria-label={`${side}: ${answers.model}`}>
+    <section class={`reply reply-${state}`} aria-label={`${side}: ${answers.model}`}>
       <h4>
         <span class="side">{side}</span> {answers.model}
       </h4>

@@ -31,7 +31,7 @@ function useExamples(id: string): { examples: TaskExamples | null; fault: string
 
 export function ExamplesView() {
   const [params, change] = useParams("examples");
-  const boards = boardsWithExamples();
+  const boards = useMemo(boardsWithExamples, []);
   const id = oneOf(
     boards.map((each) => each.id),
     params.task,
@@ -64,9 +64,11 @@ interface OfTaskProps {
 
 function chosen(examples: TaskExamples, params: Params): [string, string] {
   const models = examples.models.map((each) => each.model);
-  const baseline = oneOf(models, params.baseline);
+  const { compared, answer } = content();
+  const baseline = oneOf(models, params.baseline, compared[0]?.baseline);
   const others = models.filter((each) => each !== baseline);
-  return [baseline, oneOf(others, params.candidate)];
+  const first = compared[0]?.comparisons[0]?.candidate.name;
+  return [baseline, oneOf(others, params.candidate, answer.selection?.winner, first)];
 }
 
 function Models({ examples, params, change }: OfTaskProps) {
@@ -140,7 +142,7 @@ function OfPair({ found, params, change }: OfPairProps) {
         {plural(indices.length, "example")}
         {position >= 0 ? `; showing ${count(position + 1)}, id ${examples.ids[at]}` : ""}
       </p>
-      <div class="examples">
+      <div class="browser">
         <ExampleList {...{ found, indices, at, params }} />
         {at >= 0 && (
           <ExampleDetail

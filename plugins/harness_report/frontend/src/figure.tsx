@@ -47,7 +47,7 @@ export function Figure({ name, rows, words = {}, title, description, widest = 56
       {fault ? (
         <p class="note">This browser could not draw it: {fault}</p>
       ) : (
-        <div class="figure" role="img" aria-label={`${title}. ${description}`} ref={place} />
+        <div class="plot" role="img" aria-label={`${title}. ${description}`} ref={place} />
       )}
     </figure>
   );

@@ -3,7 +3,7 @@
 export const MISSING = "–";
 
 export function number(value: number | null | undefined, digits = 4): string {
-  return value === null || value === undefined ? MISSING : value.toFixed(digits);
+  return value === null || value === undefined ? MISSING : value.toFixed(digits).replace("-", "−");
 }
 
 /** Return a number with its sign: `+0.0123`, `−0.0123` with the typographic minus. */

@@ -63,11 +63,8 @@ function meanColumns(rows: readonly ModelRow[], title: string): Column<ModelRow>
   if (!scale) return [mean];
   const bar: Column<ModelRow> = {
     id: "mean-interval",
-    title: (
-      <>
-        <span>95 % interval</span> <Axis scale={scale} />
-      </>
-    ),
+    title: "95 % interval",
+    below: <Axis scale={scale} />,
     kind: "figure",
     descending: true,
     value: (row) => row.mean?.low ?? null,
@@ -107,10 +104,10 @@ function boardColumn(content: PageContent, board: ReportBoard, rows: readonly Mo
       const score = scored(row);
       if (score === null) return MISSING;
       return (
-        <span class={score === best ? "best" : undefined}>
+        <span class={score === best ? "highest" : undefined}>
           {number(score)}
           {score === best && <span class="visually-hidden"> highest</span>}
-          {letters(row) && <sup class="letters">{letters(row)}</sup>}
+          {letters(row) && <span class="letters">{letters(row)}</span>}
         </span>
       );
     },
@@ -156,11 +153,8 @@ export function scoreColumns(content: PageContent, rows: readonly ScoreRow[]): C
   if (scale)
     columns.push({
       id: "interval",
-      title: (
-        <>
-          <span>95 % interval</span> <Axis scale={scale} />
-        </>
-      ),
+      title: "95 % interval",
+      below: <Axis scale={scale} />,
       kind: "figure",
       descending: true,
       value: (row) => row.score?.low ?? null,

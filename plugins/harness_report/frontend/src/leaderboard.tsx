@@ -21,7 +21,7 @@ function sortingOf(text: string | undefined): Sorting | undefined {
 }
 
 export function copiedColumns<Row>(columns: readonly Column<Row>[]) {
-  return columns.flatMap((each) => each.copied ?? [{ name: String(each.title), value: each.value }]);
+  return columns.flatMap((each) => each.copied ?? [{ name: each.title, value: each.value }]);
 }
 
 function useFilters(data: ReturnType<typeof content>) {
@@ -109,7 +109,6 @@ export function Leaderboard() {
       ) : (
         <ScoreTable {...{ params, sorting, onSort }} />
       )}
-      <SetApart />
     </div>
   );
 }
@@ -144,6 +143,7 @@ function ModelTable({
       </p>
       <SortableTable
         id="leaderboard-models"
+        name="Models over tasks"
         caption="Models over tasks: headline scores; models that share a letter do not differ significantly"
         {...{ columns, rows, sorting, onSort }}
         rowKey={(row) => row.model}
@@ -169,6 +169,7 @@ function ScoreTable({ params, sorting, onSort }: TableProps) {
       </p>
       <SortableTable
         id="leaderboard-scores"
+        name="Scores"
         caption="Scores with 95 % intervals, letters and intervals of ranks"
         {...{ columns, rows, sorting, onSort }}
         rowKey={(row) => `${row.board.id} ${row.row.model}`}
@@ -177,24 +178,5 @@ function ScoreTable({ params, sorting, onSort }: TableProps) {
       />
       <CopyButtons rows={sortedRows(rows, columns, sorting)} columns={copiedColumns(columns)} />
     </>
-  );
-}
-
-function SetApart() {
-  const apart = content().boards.filter((each) => each.apart.length);
-  if (!apart.length) return null;
-  return (
-    <details class="apart" open>
-      <summary>Not comparable, and not ranked</summary>
-      <ul>
-        {apart.flatMap((board) =>
-          board.apart.map((each) => (
-            <li key={`${board.id} ${each.model}`}>
-              <strong>{each.model}</strong> on {boardName(content(), board)}: {each.differences.join("; ")}
-            </li>
-          )),
-        )}
-      </ul>
-    </details>
   );
 }

@@ -7,7 +7,9 @@ import type { CopiedColumn } from "./copy";
 
 export interface Column<Row> {
   id: string;
-  title: ComponentChildren;
+  title: string;
+  /** Below the title, such as the scale of a figure. */
+  below?: ComponentChildren;
   /** What it is sorted by, and copied as. */
   value: (row: Row) => string | number | null;
   /** What is shown; `value` if not given. */
@@ -63,6 +65,8 @@ export function sortedRows<Row extends object>(
 
 interface Props<Row> {
   id: string;
+  /** Of the region that scrolls. */
+  name: string;
   caption: ComponentChildren;
   columns: readonly Column<Row>[];
   rows: Row[];
@@ -76,23 +80,30 @@ interface Props<Row> {
   group?: (row: Row) => string;
 }
 
+/** A place that scrolls sideways, and that the keyboard reaches. */
+export function Scroller({ label, children }: { label: string; children: ComponentChildren }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
+    <section class="table-scroll" aria-label={label} tabIndex={0}>
+      {children}
+    </section>
+  );
+}
+
 export function SortableTable<Row extends object>(props: Props<Row>) {
   const { columns, rows, sorting } = props;
   const ordered = useMemo(
     () => sortedRows(rows, columns, sorting),
     [rows, columns, sorting?.id, sorting?.desc],
   );
-  const groups = new Map<string, Row[]>();
-  for (const row of ordered) {
-    const name = props.group?.(row) ?? "";
-    groups.set(name, [...(groups.get(name) ?? []), row]);
-  }
+  const groupOf = (row: Row) => props.group?.(row) ?? "";
+  const groups = new Map<string, Row[]>(rows.map((row) => [groupOf(row), []]));
+  for (const row of ordered) groups.get(groupOf(row))?.push(row);
   const width = columns.length + (props.details ? 1 : 0);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-    <section class="table-scroll" aria-labelledby={`${props.id}-caption`} tabIndex={0}>
+    <Scroller label={props.name}>
       <table id={props.id} class="data">
-        <caption id={`${props.id}-caption`}>{props.caption}</caption>
+        <caption>{props.caption}</caption>
         <thead>
           <tr>
             {columns.map((each) => (
@@ -120,7 +131,7 @@ export function SortableTable<Row extends object>(props: Props<Row>) {
           </tbody>
         ))}
       </table>
-    </section>
+    </Scroller>
   );
 }
 
@@ -142,6 +153,7 @@ function Heading<Row>({ column, sorting, onSort }: HeadingProps<Row>) {
           {active ? (sorting.desc ? "▼" : "▲") : "↕"}
         </span>
       </button>
+      {column.below}
     </th>
   );
 }

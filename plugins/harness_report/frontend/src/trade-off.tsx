@@ -6,6 +6,7 @@ import { Figure } from "./figure";
 import { count, number, plural } from "./format";
 import { content } from "./page";
 import { useParams } from "./state";
+import { Scroller } from "./table";
 
 const AXES = {
   speed: { label: "texts per second", title: "texts per second (log scale)" },
@@ -111,33 +112,35 @@ function Points({ rows, axis }: { rows: ReturnType<typeof tradeOffRows>; axis: A
   return (
     <details>
       <summary>The same as a table</summary>
-      <table class="data">
-        <caption class="visually-hidden">Quality and {AXES[axis].label}</caption>
-        <thead>
-          <tr>
-            <th scope="col">model</th>
-            <th scope="col" class="number">
-              mean score
-            </th>
-            <th scope="col" class="number">
-              {AXES[axis].label}
-            </th>
-            <th scope="col">Pareto front</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row) => (
-            <tr key={row.label}>
-              <th scope="row">{row.label}</th>
-              <td class="number">
-                {number(row.quality)} [{number(row.low, 3)}, {number(row.high, 3)}]
-              </td>
-              <td class="number">{count(Math.round(row.speed))}</td>
-              <td>{row.front ? "on it" : "behind it"}</td>
+      <Scroller label={`Quality and ${AXES[axis].label}`}>
+        <table class="data">
+          <caption class="visually-hidden">Quality and {AXES[axis].label}</caption>
+          <thead>
+            <tr>
+              <th scope="col">model</th>
+              <th scope="col" class="number">
+                mean score
+              </th>
+              <th scope="col" class="number">
+                {AXES[axis].label}
+              </th>
+              <th scope="col">Pareto front</th>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {rows.map((row) => (
+              <tr key={row.label}>
+                <th scope="row">{row.label}</th>
+                <td class="number">
+                  {number(row.quality)} [{number(row.low, 3)}, {number(row.high, 3)}]
+                </td>
+                <td class="number">{count(Math.round(row.speed))}</td>
+                <td>{row.front ? "on it" : "behind it"}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scroller>
     </details>
   );
 }
