@@ -37,7 +37,7 @@ class TradeOffRow:
 
 def spec(palette: Palette) -> Spec:
     """Return the figure; the front is a dashed line through the models that are on it."""
-    x: Spec = {"type": "quantitative", "title": "«x»", "scale": {"type": "log"}}
+    x: Spec = {"type": "quantitative", "title": "«x»", "scale": {"type": "log", "nice": False, "padding": 30}}
     x["axis"] = {"format": "~s", "tickCount": 4, "labelOverlap": True}
     y: Spec = {"type": "quantitative", "title": "mean headline score", "scale": {"zero": False}}
     speed, quality = {**x, "field": "speed"}, {**y, "field": "quality"}
@@ -46,7 +46,7 @@ def spec(palette: Palette) -> Spec:
     shape = {**labels, "scale": {"range": list(SHAPES)}, "legend": None}
     rounds = {"x": {**x, "field": "slowest"}, "x2": {"field": "fastest"}, "y": quality, "color": color}
     scores = {"y": {**y, "field": "low"}, "y2": {"field": "high"}, "x": speed, "color": color}
-    size = {"field": "size", "type": "quantitative", "scale": {"range": [50, 400]}, "legend": None}
+    size = {"field": "size", "type": "quantitative", "scale": {"range": [40, 260], "zero": True}, "legend": None}
     return {
         "height": 260,
         "layer": [

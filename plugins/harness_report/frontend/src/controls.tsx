@@ -1,6 +1,14 @@
 /** Labelled controls of the views. */
 import type { ComponentChildren } from "preact";
-import { useId } from "preact/hooks";
+import { useState } from "preact/hooks";
+
+let controls = 0;
+
+/** An id that is unique in the page: Preact's own is unique in a view. */
+function useOwnId(): string {
+  const [id] = useState(() => `control-${++controls}`);
+  return id;
+}
 
 export interface Option {
   value: string;
@@ -15,7 +23,7 @@ interface SelectProps {
 }
 
 export function Select({ label, value, options, onChange }: SelectProps) {
-  const id = useId();
+  const id = useOwnId();
   return (
     <div class="control">
       <label for={id}>{label}</label>
@@ -37,7 +45,7 @@ interface SearchProps {
 }
 
 export function Search({ label, value, onChange }: SearchProps) {
-  const id = useId();
+  const id = useOwnId();
   return (
     <div class="control">
       <label for={id}>{label}</label>

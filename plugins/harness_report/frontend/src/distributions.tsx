@@ -19,6 +19,14 @@ const TITLES: Record<Distribution["kind"], string> = {
 /** Models in the state are joined by this, which no name has: names are on one line. */
 const JOINT = "\n";
 
+/** The baseline, and the winner or the first candidate. */
+function firstPair(names: readonly string[]): string[] {
+  const { compared, answer } = content();
+  const baseline = oneOf(names, compared[0]?.baseline);
+  const others = names.filter((each) => each !== baseline);
+  return [baseline, ...(others.length ? [oneOf(others, answer.selection?.winner)] : [])];
+}
+
 export function DistributionsView() {
   const data = content();
   const [params, change] = useParams("distributions");
@@ -28,10 +36,12 @@ export function DistributionsView() {
     params.task,
   );
   const here = useMemo(() => data.distributions.filter((each) => each.board === id), [data, id]);
-  const names = [...new Set(here.map((each) => each.model))];
+  const names = data.models
+    .map((each) => each.name)
+    .filter((name) => here.some((each) => each.model === name));
   const asked = params.models === undefined ? [] : params.models.split(JOINT);
   const picked =
-    params.models === undefined ? names.slice(0, 2) : names.filter((each) => asked.includes(each));
+    params.models === undefined ? firstPair(names) : names.filter((each) => asked.includes(each));
   const examples = useAgreement(id);
   if (!boards.length) return null;
   const toggle = (model: string, on: boolean) => {

@@ -101,37 +101,40 @@ export function SortableTable<Row extends object>(props: Props<Row>) {
   for (const row of ordered) groups.get(groupOf(row))?.push(row);
   const width = columns.length + (props.details ? 1 : 0);
   return (
-    <Scroller label={props.name}>
-      <table id={props.id} class="data">
-        <caption>{props.caption}</caption>
-        <thead>
-          <tr>
-            {columns.map((each) => (
-              <Heading key={each.id} column={each} sorting={sorting} onSort={props.onSort} />
-            ))}
-            {props.details && (
-              <th scope="col">
-                <span class="visually-hidden">Details</span>
-              </th>
-            )}
-          </tr>
-        </thead>
-        {[...groups].map(([name, members]) => (
-          <tbody key={name}>
-            {name && (
-              <tr class="group">
-                <th scope="rowgroup" colSpan={width}>
-                  {name}
+    <>
+      <p class="note">{props.caption}</p>
+      <Scroller label={props.name}>
+        <table id={props.id} class="data">
+          <caption class="visually-hidden">{props.name}</caption>
+          <thead>
+            <tr>
+              {columns.map((each) => (
+                <Heading key={each.id} column={each} sorting={sorting} onSort={props.onSort} />
+              ))}
+              {props.details && (
+                <th scope="col">
+                  <span class="visually-hidden">Details</span>
                 </th>
-              </tr>
-            )}
-            {members.map((row) => (
-              <BodyRow key={props.rowKey(row)} row={row} table={props} />
-            ))}
-          </tbody>
-        ))}
-      </table>
-    </Scroller>
+              )}
+            </tr>
+          </thead>
+          {[...groups].map(([name, members]) => (
+            <tbody key={name}>
+              {name && (
+                <tr class="group">
+                  <th scope="rowgroup" colSpan={width}>
+                    {name}
+                  </th>
+                </tr>
+              )}
+              {members.map((row) => (
+                <BodyRow key={props.rowKey(row)} row={row} table={props} />
+              ))}
+            </tbody>
+          ))}
+        </table>
+      </Scroller>
+    </>
   );
 }
 
