@@ -1,4 +1,5 @@
 /** Small figures in cells of a table: intervals on one scale. The cells beside them have the numbers. */
+import { interval, number } from "./format";
 
 export interface Scale {
   low: number;
@@ -82,7 +83,7 @@ function Mark({ x, mark }: { x: number; mark: NonNullable<BarProps["mark"]> }) {
   return <path class="mark" d={shapes[mark]} />;
 }
 
-export function IntervalBar({ scale, value, low, high, zero, margin, mark = "score" }: BarProps) {
+function IntervalBar({ scale, value, low, high, zero, margin, mark = "score" }: BarProps) {
   if (value === null) return null;
   const at = (each: number) => place(scale, each);
   return (
@@ -106,5 +107,16 @@ export function IntervalBar({ scale, value, low, high, zero, margin, mark = "sco
       )}
       <Mark x={at(value)} mark={mark} />
     </svg>
+  );
+}
+
+/** An interval as a figure and, beside it, in numbers. */
+export function IntervalCell({ form = number, ...bar }: BarProps & { form?: typeof number }) {
+  if (bar.value === null) return null;
+  return (
+    <div class="lane-cell">
+      <IntervalBar {...bar} />
+      <span class="ends">{interval(bar.low, bar.high, form)}</span>
+    </div>
   );
 }

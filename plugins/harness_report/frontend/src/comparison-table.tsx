@@ -1,6 +1,6 @@
 /** The gains of a comparison: a line for each metric, with its interval on one scale and more on demand. */
 import { useMemo } from "preact/hooks";
-import { Axis, IntervalBar, type Scale, scaleOf } from "./bars";
+import { Axis, IntervalCell, type Scale, scaleOf } from "./bars";
 import type { Comparison, Mean, MetricComparison } from "./content";
 import { CopyButtons } from "./copy";
 import { count, interval, number, percent, pValue, signed } from "./format";
@@ -95,14 +95,12 @@ function columnsOf(comparison: Comparison, scale: Scale | null): Column<MetricCo
       value: (line) => line.low,
       copied: [],
       cell: (line) => (
-        <>
-          <IntervalBar
-            {...{ scale, zero: true, value: line.gain, low: line.low, high: line.high }}
-            margin={line.margin}
-            mark={line.verdict}
-          />
-          <span class="ends">{interval(line.low, line.high, signed)}</span>
-        </>
+        <IntervalCell
+          {...{ scale, zero: true, value: line.gain, low: line.low, high: line.high }}
+          margin={line.margin}
+          mark={line.verdict}
+          form={signed}
+        />
       ),
     });
   return [
@@ -223,12 +221,12 @@ function Means({ comparison, scale }: { comparison: Comparison; scale: Scale }) 
               <td class="number">{signed(mean?.gain)}</td>
               <td class="figure">
                 {mean && (
-                  <IntervalBar
+                  <IntervalCell
                     {...{ scale, zero: true, value: mean.gain, low: mean.low, high: mean.high }}
                     mark="mean"
+                    form={signed}
                   />
                 )}
-                <span class="ends">{mean && interval(mean.low, mean.high, signed)}</span>
               </td>
               <td class="number">{mean ? mean.tasks.length : 0}</td>
             </tr>

@@ -21,9 +21,9 @@ export function percent(share: number | null | undefined, digits = 0): string {
   return share === null || share === undefined ? MISSING : `${(100 * share).toFixed(digits)} %`;
 }
 
-/** Return a p-value: `0.012`, `< 0.001`. */
+/** Return a p-value: `0.0123`, `< 0.0001`. */
 export function pValue(p: number | null): string {
-  return p === null ? MISSING : p < 0.001 ? "< 0.001" : p.toFixed(3);
+  return p === null ? MISSING : p < 0.0001 ? "< 0.0001" : p.toFixed(4);
 }
 
 export function count(value: number | null | undefined): string {

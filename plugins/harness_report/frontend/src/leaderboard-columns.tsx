@@ -1,5 +1,5 @@
 /** Columns of the leaderboard's two tables. */
-import { Axis, IntervalBar, scaleOf } from "./bars";
+import { Axis, IntervalCell, scaleOf } from "./bars";
 import type { ReportBoard } from "./content";
 import { count, interval, MISSING, number, percent, ranks } from "./format";
 import { boardName, headline, type ModelRow, type ScoreRow } from "./leaderboard-rows";
@@ -70,15 +70,12 @@ function meanColumns(rows: readonly ModelRow[], title: string): Column<ModelRow>
     value: (row) => row.mean?.low ?? null,
     copied: [],
     cell: (row) => (
-      <>
-        <IntervalBar
-          scale={scale}
-          value={row.mean?.score ?? null}
-          low={row.mean?.low ?? null}
-          high={row.mean?.high ?? null}
-        />
-        <span class="ends">{interval(row.mean?.low ?? null, row.mean?.high ?? null)}</span>
-      </>
+      <IntervalCell
+        scale={scale}
+        value={row.mean?.score ?? null}
+        low={row.mean?.low ?? null}
+        high={row.mean?.high ?? null}
+      />
     ),
   };
   return [mean, bar];
@@ -160,15 +157,12 @@ export function scoreColumns(content: PageContent, rows: readonly ScoreRow[]): C
       value: (row) => row.score?.low ?? null,
       copied: [],
       cell: ({ score }) => (
-        <>
-          <IntervalBar
-            scale={scale}
-            value={score?.score ?? null}
-            low={score?.low ?? null}
-            high={score?.high ?? null}
-          />
-          <span class="ends">{interval(score?.low ?? null, score?.high ?? null)}</span>
-        </>
+        <IntervalCell
+          scale={scale}
+          value={score?.score ?? null}
+          low={score?.low ?? null}
+          high={score?.high ?? null}
+        />
       ),
     });
   return [...columns, ...significanceColumns(rows)];
