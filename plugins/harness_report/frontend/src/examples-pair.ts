@@ -37,6 +37,8 @@ export function counts({ changes }: Pair): Record<Show, number> {
   return { changed: number("changed"), gained: number("gained"), lost: number("lost"), all: changes.length };
 }
 
+const THIRDS: readonly string[] = ["short", "medium", "long"];
+
 /** Ends of the thirds of the lengths: `[short below, long from]`. */
 export function thirds(lengths: readonly number[]): [number, number] | null {
   if (lengths.length < 3) return null;
@@ -46,8 +48,12 @@ export function thirds(lengths: readonly number[]): [number, number] | null {
   return low < high ? [low, high] : null;
 }
 
-function inThird(length: number | undefined, ends: [number, number] | null, which: string): boolean {
-  if (!ends || length === undefined) return true;
+function inThird(
+  length: number | undefined,
+  ends: [number, number] | null,
+  which: string | undefined,
+): boolean {
+  if (!ends || length === undefined || !which || !THIRDS.includes(which)) return true;
   const found = length < ends[0] ? "short" : length < ends[1] ? "medium" : "long";
   return found === which;
 }
@@ -58,19 +64,19 @@ function haystack(examples: TaskExamples, at: number): string {
   return [examples.ids[at], examples.clusters[at], ...columns].join("\n").toLowerCase();
 }
 
-export const sliceNames = ["cluster", "gold", "length"] as const;
-
 /** Return the indices of the examples that the filters leave, those that changed most first. */
 export function shown({ examples, changes }: Pair, show: Show, params: Params): number[] {
-  const { cluster, gold, length } = params;
+  // A link may name what is not there: that filters nothing.
+  const cluster = examples.clusters.find((each) => each === params.cluster);
+  const gold = params.gold && examples.gold.some((each) => String(each) === params.gold) ? params.gold : "";
   const ends = thirds(examples.lengths);
   const words = (params.q ?? "").toLowerCase().trim();
   const found = examples.ids
     .map((_, at) => at)
     .filter((at) => kept(changes[at], show))
-    .filter((at) => !cluster || examples.clusters[at] === cluster)
+    .filter((at) => cluster === undefined || examples.clusters[at] === cluster)
     .filter((at) => !gold || String(examples.gold[at]) === gold)
-    .filter((at) => !length || inThird(examples.lengths[at], ends, length))
+    .filter((at) => inThird(examples.lengths[at], ends, params.length))
     .filter((at) => !words || haystack(examples, at).includes(words));
   const size = (at: number) => Math.abs(changes[at] ?? 0);
   return found.sort((left, right) => size(right) - size(left) || left - right);

@@ -37,7 +37,6 @@ export function Figure({ name, rows, words = {}, title, description, widest = 56
       gone = true;
       observer.disconnect();
       drawn?.remove();
-      element.replaceChildren();
     };
   }, [spec, rows, JSON.stringify(words), widest]);
   if (!spec) return null;

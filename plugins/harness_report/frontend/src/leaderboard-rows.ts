@@ -31,8 +31,12 @@ export function inRanking(ranking: ReportRanking, board: ReportBoard): boolean {
 }
 
 export function shownBoards(content: PageContent, params: Params): ReportBoard[] {
+  const { task, tag } = params;
+  // A link may name what is not there: that filters nothing.
+  const tasks = content.boards.some((each) => each.id === task) ? task : "";
+  const tags = content.boards.some((each) => tag && each.tags.includes(tag)) ? tag : "";
   return content.boards.filter(
-    (each) => (!params.task || each.id === params.task) && (!params.tag || each.tags.includes(params.tag)),
+    (each) => (!tasks || each.id === tasks) && (!tags || each.tags.includes(tags)),
   );
 }
 

@@ -76,20 +76,27 @@ export interface Drawn {
   remove(): void;
 }
 
-/** Draw a specification into an element, as wide as `width`. */
+/** Draw a specification into an element that says in words what it shows, as wide as `width`. */
 export async function draw(
-  container: HTMLElement,
+  place: HTMLElement,
   spec: Spec,
   rows: readonly object[],
   words: Readonly<Record<string, string>>,
   width: number,
 ): Promise<Drawn> {
+  const container = place.appendChild(document.createElement("div"));
+  container.setAttribute("aria-hidden", "true");
   const runtime = parse(spec, {}, { ast: true });
   const view = new View(runtime, { renderer: "svg", container, hover: false, expr: expressionInterpreter });
   for (const [name, text] of Object.entries(words)) view.signal(name, text);
   await view.data("rows", rows).width(width).runAsync();
+  // For controls that a specification may bind; ours has none.
+  container.querySelector("form")?.remove();
   return {
     resize: (wide) => void view.width(wide).runAsync(),
-    remove: () => void view.finalize(),
+    remove: () => {
+      view.finalize();
+      container.remove();
+    },
   };
 }

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from made import made_content
+from needs import missing
 
-ROOT = Path(__file__).parents[4]
-PACKAGES = ROOT / "plugins" / "harness_report" / "frontend" / "node_modules"
+if TYPE_CHECKING:
+    from pathlib import Path
+
 ARGUMENTS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
-
-
-def missing(sentence: str) -> None:
-    """Skip; where the environment variable CI is set, fail: there, everything is installed."""
-    (pytest.fail if os.environ.get("CI") else pytest.skip)(sentence)
-
-
-def package(name: str) -> Path:
-    """Return the folder of a package from npm that only tests need."""
-    folder = PACKAGES / name
-    if not folder.is_dir():
-        missing(f"needs {name}: run `npm ci` in plugins/harness_report/frontend")
-    return folder
 
 
 @pytest.fixture(scope="session")
@@ -98,8 +86,3 @@ def open_page(chromium, write_page):
 def _refuse(route, noted) -> None:
     noted.asked.append(route.request.url)
     route.abort()
-
-
-@pytest.fixture
-def packages():
-    return package
