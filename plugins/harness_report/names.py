@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.authoring import one_line, short_names
+from harness.authoring import number, one_line, short_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,3 +31,8 @@ def shown(names: Sequence[str], most: int) -> list[str]:
     ]
     short = short_names(distinct, most)
     return [short[line] for line in distinct]
+
+
+def signed(value: float | None, form: str = "+.3f") -> str:
+    """Return a number with its sign, a minus as wide as a plus; `–` for None."""
+    return number(value, form).replace("-", "−")

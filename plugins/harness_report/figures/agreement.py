@@ -26,7 +26,7 @@ def spec(palette: Palette) -> Spec:
     x: Spec = {"field": "gold", "type": "quantitative", "title": "gold", "scale": {"zero": False}}
     y: Spec = {"field": "predicted", "type": "quantitative", "title": "«label»", "scale": {"zero": False}}
     mark = {"type": "point", "filled": True, "size": 22, "opacity": 0.55, "color": palette.series[0]}
-    return {"height": 220, "mark": mark, "encoding": {"x": x, "y": y}}
+    return {"height": 200, "mark": mark, "encoding": {"x": x, "y": y}}
 
 
 FIGURE = Figure("agreement", spec, AgreementRow, ("label",))

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.authoring import number, plural
-from harness_report.figures.drawing import Drawing, Figure, Spec
-from harness_report.names import SIGNS, shown
+from harness_report.figures.drawing import SIGNED, Drawing, Figure, Spec
+from harness_report.names import SIGNS, shown, signed
 
 if TYPE_CHECKING:
     from harness_report.figures.palette import Palette
@@ -36,7 +36,7 @@ def spec(palette: Palette) -> Spec:
     x: Spec = {
         "type": "quantitative",
         "title": "gain (candidate − baseline)",
-        "axis": {"format": "+.2~f", "grid": False},
+        "axis": {"labelExpr": SIGNED, "grid": False},
     }
     verdicts = ["better", "worse", "equivalent", "inconclusive", "not tested"]
     colors = [palette.better, palette.worse, palette.neutral, palette.neutral, palette.neutral]
@@ -81,7 +81,7 @@ def draw(comparison: Any) -> Drawing | None:  # noqa: ANN401 - a comparison of t
         ForestRow(
             order=order,
             label=label,
-            value=f"{line.gain:+.3f} {SIGNS[line.verdict]} {line.verdict}",
+            value=f"{signed(line.gain)} {SIGNS[line.verdict]} {line.verdict}",
             gain=line.gain,
             low=line.low,
             high=line.high,

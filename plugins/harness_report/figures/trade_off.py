@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.authoring import named
-from harness_report.figures.drawing import Drawing, Figure, Spec
+from harness_report.figures.drawing import Drawing, Figure, Spec, label_mark
 from harness_report.figures.palette import SHAPES
 from harness_report.names import shown
 
@@ -31,14 +31,19 @@ class TradeOffRow:
     fastest: float
     front: bool
     """Whether it is on the Pareto front."""
-    size: float | None
-    """Parameters or dimensions, as area of the mark; None for marks of one size."""
+    size: float
+    """Area of the mark, in square pixels: by parameters or dimensions, or 70 for all."""
+    name: str
+    """What is written beside the mark: the label, or nothing where there is no room for all."""
+
+
+LOG: Spec = {"type": "log", "nice": False, "padding": 24}
 
 
 def spec(palette: Palette) -> Spec:
     """Return the figure; the front is a dashed line through the models that are on it."""
-    x: Spec = {"type": "quantitative", "title": "texts per second (log scale)", "scale": {"type": "log"}}
-    x["axis"] = {"format": ",.0f", "tickCount": 4, "labelOverlap": True}
+    x: Spec = {"type": "quantitative", "title": "texts per second (log scale)", "scale": LOG}
+    x["axis"] = {"format": ",.0f", "tickCount": 4, "labelOverlap": True, "grid": False}
     y: Spec = {"type": "quantitative", "title": "mean headline score", "scale": {"zero": False}}
     speed, quality = {**x, "field": "speed"}, {**y, "field": "quality"}
     labels: Spec = {"field": "label", "sort": {"field": "order"}}
@@ -46,7 +51,7 @@ def spec(palette: Palette) -> Spec:
     shape = {**labels, "scale": {"range": list(SHAPES)}, "legend": None}
     rounds = {"x": {**x, "field": "slowest"}, "x2": {"field": "fastest"}, "y": quality, "color": color}
     scores = {"y": {**y, "field": "low"}, "y2": {"field": "high"}, "x": speed, "color": color}
-    size = {"field": "size", "type": "quantitative", "scale": {"range": [50, 400]}, "legend": None}
+    size = {"field": "size", "type": "quantitative", "scale": None, "legend": None}
     return {
         "height": 260,
         "layer": [
@@ -62,8 +67,8 @@ def spec(palette: Palette) -> Spec:
                 "encoding": {"x": speed, "y": quality, "color": color, "shape": shape, "size": size},
             },
             {
-                "mark": {"type": "text", "align": "left", "dx": 8, "dy": -9, "limit": 140},
-                "encoding": {"x": speed, "y": quality, "text": {"field": "label"}},
+                "mark": label_mark("speed", "quality"),
+                "encoding": {"x": speed, "y": quality, "text": {"field": "name"}},
             },
         ],
     }
@@ -72,12 +77,25 @@ def spec(palette: Palette) -> Spec:
 FIGURE = Figure("trade-off", spec, TradeOffRow)
 
 
+NAMED = 8
+"""Maximum number of models that are all named in the figure; of more, those on the front."""
+
+
+def _areas(parameters: Sequence[int | None]) -> list[float]:
+    """Return the area of each mark: of one size where sizes are unknown or alike."""
+    known = {one for one in parameters if one}
+    if len(known) < 2:
+        return [70.0] * len(parameters)
+    return [70.0 + 330.0 * (one or 0) / max(known) for one in parameters]
+
+
 def draw(models: Sequence[Any]) -> Drawing | None:
     """Return the models that were timed; None without any."""
     timed = [one for one in models if one.texts_per_second is not None and min(one.texts_per_second) > 0]
     if not timed:
         return None
     labels = shown([one.model for one in timed], 22)
+    sizes = _areas([one.parameters for one in timed])
     rows = [
         TradeOffRow(
             order=order,
@@ -89,7 +107,8 @@ def draw(models: Sequence[Any]) -> Drawing | None:
             slowest=one.texts_per_second[0],
             fastest=one.texts_per_second[2],
             front=one.on_front,
-            size=1.0,
+            size=sizes[order],
+            name=label if one.on_front or len(timed) <= NAMED else "",
         )
         for order, (label, one) in enumerate(zip(labels, timed, strict=True))
     ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from harness.authoring import CONTROL, number, one_line, percent, plural, shortened, verb
-from harness_report.names import OUTCOMES, SIGNS
+from harness_report.names import OUTCOMES, SIGNS, signed
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -30,12 +30,12 @@ def environment() -> Environment:
         finalize=_printable,
     )
     made.filters |= {
-        "number": number,
+        "number": lambda value, form=".4f": number(value, form).replace("-", "−"),
         "line": one_line,
         "percent": percent,
         "plural": lambda count, noun, many="": plural(count, noun, many),
         "shortened": shortened,
-        "signed": lambda value, digits=3: number(value, f"+.{digits}f"),
+        "signed": signed,
         "thousands": lambda value: "–" if value is None else f"{value:,.0f}",
         "bytes": bytes_as_text,
     }
