@@ -48,6 +48,11 @@ class ReportOptions:
 )
 @click.option("--seeds", is_flag=True, help="All candidates are one recipe, trained with different seeds.")
 @click.option("--all-pairs", is_flag=True, help="Compare every model with every other.")
+@click.option(
+    "--merge",
+    is_flag=True,
+    help="Take all folders as one, as `harness leaderboard` does; all models but --baseline are candidates.",
+)
 @click.option("--margin", type=float, help="Gate: maximum loss on every headline metric.")
 @click.option("--gate", metavar="GATE.toml", help="Gate: conditions for tasks, tags and speed.")
 @click.option(
