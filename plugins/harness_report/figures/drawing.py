@@ -151,7 +151,7 @@ def config(palette: Palette) -> Spec:
             "labelFontSize": 11,
             "titleFontSize": 11,
             "orient": "top",
-            "offset": 22,  # above the title of the axis
+            "offset": 30,  # above the title of the axis
             "direction": "horizontal",
             "labelLimit": 150,
             "columns": 2,

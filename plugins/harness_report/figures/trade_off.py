@@ -32,9 +32,9 @@ class TradeOffRow:
     front: bool
     """Whether it is on the Pareto front."""
     size: float
-    """Area of the mark, in square pixels: by parameters or dimensions, or 70 for all."""
-    name: str
-    """What is written beside the mark: the label, or nothing where there is no room for all."""
+    """Parameters or dimensions, for the area of the mark; 1 for marks that are alike."""
+    name: str | None = None
+    """What is written beside the mark, where that is not the label: nothing, for want of room."""
 
 
 LOG: Spec = {"type": "log", "nice": False, "padding": 24}
@@ -42,7 +42,7 @@ LOG: Spec = {"type": "log", "nice": False, "padding": 24}
 
 def spec(palette: Palette) -> Spec:
     """Return the figure; the front is a dashed line through the models that are on it."""
-    x: Spec = {"type": "quantitative", "title": "texts per second (log scale)", "scale": LOG}
+    x: Spec = {"type": "quantitative", "title": "«x»", "scale": LOG}
     x["axis"] = {"format": ",.0f", "tickCount": 4, "labelOverlap": True, "grid": False}
     y: Spec = {"type": "quantitative", "title": "mean headline score", "scale": {"zero": False}}
     speed, quality = {**x, "field": "speed"}, {**y, "field": "quality"}
@@ -51,7 +51,7 @@ def spec(palette: Palette) -> Spec:
     shape = {**labels, "scale": {"range": list(SHAPES)}, "legend": None}
     rounds = {"x": {**x, "field": "slowest"}, "x2": {"field": "fastest"}, "y": quality, "color": color}
     scores = {"y": {**y, "field": "low"}, "y2": {"field": "high"}, "x": speed, "color": color}
-    size = {"field": "size", "type": "quantitative", "scale": None, "legend": None}
+    size = {"field": "size", "type": "quantitative", "scale": {"range": [40, 160]}, "legend": None}
     return {
         "height": 260,
         "layer": [
@@ -67,26 +67,20 @@ def spec(palette: Palette) -> Spec:
                 "encoding": {"x": speed, "y": quality, "color": color, "shape": shape, "size": size},
             },
             {
+                "transform": [
+                    {"calculate": "isValid(datum.name) ? datum.name : datum.label", "as": "written"}
+                ],
                 "mark": label_mark("speed", "quality"),
-                "encoding": {"x": speed, "y": quality, "text": {"field": "name"}},
+                "encoding": {"x": speed, "y": quality, "text": {"field": "written"}},
             },
         ],
     }
 
 
-FIGURE = Figure("trade-off", spec, TradeOffRow)
-
+FIGURE = Figure("trade-off", spec, TradeOffRow, ("x",))
 
 NAMED = 8
 """Maximum number of models that are all named in the figure; of more, those on the front."""
-
-
-def _areas(parameters: Sequence[int | None]) -> list[float]:
-    """Return the area of each mark: of one size where sizes are unknown or alike."""
-    known = {one for one in parameters if one}
-    if len(known) < 2:
-        return [70.0] * len(parameters)
-    return [70.0 + 330.0 * (one or 0) / max(known) for one in parameters]
 
 
 def draw(models: Sequence[Any]) -> Drawing | None:
@@ -95,7 +89,6 @@ def draw(models: Sequence[Any]) -> Drawing | None:
     if not timed:
         return None
     labels = shown([one.model for one in timed], 22)
-    sizes = _areas([one.parameters for one in timed])
     rows = [
         TradeOffRow(
             order=order,
@@ -107,7 +100,7 @@ def draw(models: Sequence[Any]) -> Drawing | None:
             slowest=one.texts_per_second[0],
             fastest=one.texts_per_second[2],
             front=one.on_front,
-            size=sizes[order],
+            size=1.0,
             name=label if one.on_front or len(timed) <= NAMED else "",
         )
         for order, (label, one) in enumerate(zip(labels, timed, strict=True))
@@ -116,7 +109,7 @@ def draw(models: Sequence[Any]) -> Drawing | None:
     return Drawing(
         figure=FIGURE,
         rows=rows,
-        words={},
+        words={"x": "texts per second (log scale)"},
         title="Quality against speed",
         description=f"On the Pareto front: {named([row.label for row in rows if row.front], 8)}. {said}.",
     )

@@ -37,6 +37,7 @@ def environment() -> Environment:
         "shortened": shortened,
         "signed": signed,
         "thousands": lambda value: "–" if value is None else f"{value:,.0f}",
+        "p": lambda value: "<0.0001" if value is not None and value < 0.00005 else number(value),
         "bytes": bytes_as_text,
     }
     made.globals |= {"SIGNS": SIGNS, "OUTCOMES": OUTCOMES, "verb": verb}
@@ -52,8 +53,8 @@ def _printable(value: Any) -> Any:  # noqa: ANN401 - what a template prints
 
 def bytes_as_text(size: float | None) -> str:
     """Return a size in MB or kB, of a thousand each; `–` for None."""
-    if size is None:
-        return "–"
+    if not size:
+        return "–" if size is None else "0"
     return f"{size / 1e6:,.0f} MB" if size >= 1e6 else f"{size / 1e3:,.1f} kB"
 
 
