@@ -42,6 +42,11 @@ def signed(value: float | None, form: str = "+.3f") -> str:
     return number(value, form).replace("-", "−")
 
 
+def brief(name: str) -> str:
+    """Return a name of at most `LONGEST` characters, without its middle where it is longer."""
+    return shown([name], LONGEST)[0]
+
+
 class Names:
     """Names of the models of a page: those that are too long for a table without their middle."""
 
@@ -51,7 +56,7 @@ class Names:
 
     def short(self, name: str) -> str:
         """Return a name of at most about `LONGEST` characters, unlike the others'."""
-        return self._short.get(name) or shown([name], LONGEST)[0]
+        return self._short.get(name) or brief(name)
 
     def said(self, sentence: str) -> str:
         """Return a sentence with names as they are shown."""

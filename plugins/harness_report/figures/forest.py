@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.authoring import number, plural
 from harness_report.figures.drawing import SIGNED, Drawing, Figure, Spec
-from harness_report.names import SIGNS, shown, signed
+from harness_report.names import SIGNS, brief, shown, signed
 
 if TYPE_CHECKING:
     from harness_report.figures.palette import Palette
@@ -103,6 +103,6 @@ def draw(comparison: Any) -> Drawing | None:  # noqa: ANN401 - a comparison of t
         figure=FIGURE,
         rows=rows,
         words={},
-        title=f"Gains of {comparison.candidate.name} over {comparison.baseline.name}",
+        title=f"Gains of {brief(comparison.candidate.name)} over {brief(comparison.baseline.name)}",
         description=f"{plural(len(lines), 'gain')}, with intervals. {said}.",
     )

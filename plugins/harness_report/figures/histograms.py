@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.authoring import plural
 from harness_report.figures.drawing import Drawing, Figure, Spec
-from harness_report.names import shown
+from harness_report.names import brief, shown
 
 if TYPE_CHECKING:
     from harness.authoring import Distribution
@@ -98,16 +98,12 @@ def margin_spec(palette: Palette) -> Spec:
         "height": 165,
         "layer": [
             {
-                "mark": {"type": "bar", "binSpacing": 1},
+                "mark": {"type": "rect", "stroke": palette.ground, "strokeWidth": 1},
                 "encoding": {
-                    "x": {
-                        "field": "start",
-                        "type": "quantitative",
-                        "title": "«label»",
-                        "bin": {"binned": True},
-                    },
+                    "x": {"field": "start", "type": "quantitative", "title": "«label»"},
                     "x2": {"field": "end"},
                     "y": {"field": "count", "type": "quantitative", "title": "examples"},
+                    "y2": {"datum": 0},
                     "color": {"field": "side", "scale": sides, "legend": {"title": None}},
                 },
             },
@@ -174,7 +170,7 @@ def draw(distribution: Distribution, task: str, quality: str = "quality") -> Dra
         figure=figure,
         rows=rows(distribution),
         words={"label": distribution.label, "quality": quality},
-        title=f"{distribution.model} on {task}: {TITLES[distribution.kind]}",
+        title=f"{brief(distribution.model)} on {task}: {TITLES[distribution.kind]}",
         description=f"{plural(total, 'example')}. {described(distribution)}",
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness_report.figures.drawing import Drawing, Figure, Spec
 from harness_report.figures.palette import SHAPES
+from harness_report.names import brief
 
 if TYPE_CHECKING:
     from harness.authoring import TrainingReport
@@ -70,7 +71,7 @@ def draw(training: TrainingReport) -> list[Drawing]:
             figure=FIGURE,
             rows=rows,
             words={"label": label},
-            title=f"{training.model}: {label} by step",
+            title=f"{brief(training.model)}: {label} by step",
             description=_described(rows, training),
         )
         for label, rows in (("loss", loss), ("score", scores))
