@@ -53,7 +53,8 @@ class Comparer:
     ) -> ComparisonReport:
         """Hold all other models against a baseline; select: and select the best of them."""
         request = self._request.compare_request(baseline, models, select=select)
-        pairs: Pairs = [(baseline, [model]) for model in models if model is not baseline]
+        by_name = sorted(models, key=lambda model: model.name)  # as `harness compare` takes them
+        pairs: Pairs = [(baseline, [model]) for model in by_name if model is not baseline]
         return report_on_pairs(pairs, request, self._tasks, self._suites, self._unreadable)
 
     def best(
