@@ -67,11 +67,16 @@ class Material:
 
 
 def collect(
-    request: ReportRequest, tasks: Mapping[str, Task], suites: Mapping[str, Suite] | None = None
+    request: ReportRequest,
+    tasks: Mapping[str, Task],
+    suites: Mapping[str, Suite] | None = None,
+    *,
+    before: str = "",
 ) -> ReportContent:
     """Return the content of a report: it depends on the results alone, and on what the folders are called.
 
     tasks: those of plugins, for metrics that are no means. suites: by name, for a gate that names one.
+    before: the command that makes the results, where they are not kept.
     Raises HarnessError for a folder without results, for two that have different results of one model and
     task, and for a baseline, gate or tag that does not exist.
     """
@@ -96,7 +101,7 @@ def collect(
     return assemble(
         Material(
             request=request,
-            command=request.report_command(),
+            command=" && ".join(filter(None, (before, request.report_command()))),
             models=models,
             sources=sources,
             tasks=tasks,
@@ -190,6 +195,6 @@ def assemble(material: Material) -> ReportContent:
         trade_off=trade_off,
         trade_off_tasks=of_tasks,
         texts=request.texts,
-        runs=report_runs(request.names, material.runs),
+        runs=report_runs(request.names, material.runs) if material.runs else (),
         problems=tuple(material.problems),
     )
