@@ -118,7 +118,13 @@ def _answer(
     results.write(evaluation, predictions)
 
 
-def _evaluation(record: ModelRecord, form: str, number: int, rows: Dataset, **more: Any) -> Evaluation:
+def _evaluation(
+    record: ModelRecord,
+    form: str,
+    number: int,
+    rows: Dataset,
+    **more: Any,  # noqa: ANN401 - further fields of the record
+) -> Evaluation:
     task = f"{form}-{number:02}"
     return Evaluation(
         key=_hash(record.fingerprint, task),
