@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.comparison.quality import what_moves
 from harness.report.documents import Documents
-from harness.report.numbers import has_lists, plain_cells, rounded, rounded_all, texts_of
-from harness.report.quiet_names import QuietNames
+from harness.report.numbers import has_lists, plain_cells, rounded_all, texts_of
 from harness.report.rankings import full_ids, ranking_columns, relevant_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from harness.report.answers import BoardAnswers
+    from harness.report.board_answers import BoardAnswers
+    from harness.report.quiet_names import QuietNames
     from harness.report.rankings import RankingColumns
     from harness.results.predictions import Table
     from harness.results.records import Evaluation
@@ -103,7 +102,7 @@ def examples_of(
     """
     texts = texts and answers.has_texts
     kept = _most_different(answers, most)
-    shown = _Shown(answers, kept, None if texts else QuietNames(_all_texts(answers)))
+    shown = _Shown(answers, kept, None if texts else answers.quiet_names())
     form, names = ranking_columns(answers.first), answers.text_columns() if texts else []
     lengths = answers.lengths()
     built = TaskExamples(
@@ -111,8 +110,8 @@ def examples_of(
         ids=shown.names("id"),
         left_out=len(answers.first["id"]) - len(kept),
         metric=answers.metric.name,
-        quality=_quality_words(answers, form),
-        flips=what_moves(*answers.qualities.values()) == "answers" and _any_known(answers),
+        quality=answers.quality_words(),
+        flips=answers.flips,
         clusters=shown.clusters(),
         lengths=() if lengths is None else tuple(map(int, lengths[kept].tolist())),
         gold=shown.gold(),
@@ -121,15 +120,6 @@ def examples_of(
         absent=dict(answers.absent),
     )
     return built if form is None else shown.with_documents(built, form, documents, texts=texts)
-
-
-def _all_texts(answers: BoardAnswers) -> list[Sequence[str]]:
-    """Return the columns of texts, all rows of each, so that names that spell one are recognized."""
-    return [answers.first[name].tolist() for name in answers.text_columns()]
-
-
-def _any_known(answers: BoardAnswers) -> bool:
-    return any(quality.known for quality in answers.qualities.values())
 
 
 def _most_different(answers: BoardAnswers, most: int) -> np.ndarray:
@@ -144,17 +134,6 @@ def _most_different(answers: BoardAnswers, most: int) -> np.ndarray:
     spread = np.where(known.any(axis=0), highest - lowest if len(values) > 1 else -lowest, -np.inf)
     ids = answers.first["id"].astype(str)
     return np.sort(np.lexsort((ids, -spread))[:most])
-
-
-def _quality_words(answers: BoardAnswers, form: RankingColumns | None) -> str:
-    if not _any_known(answers):
-        return ""
-    what = what_moves(*answers.qualities.values())
-    if what == "answers":
-        return "1 where right, else 0"
-    if what == "pairs":
-        return "minus the distance of the answer's rank from that of its gold, as a share of all examples"
-    return f"{answers.metric.name} of the {'example' if form is None else 'query'}"
 
 
 class _Shown:
@@ -220,7 +199,7 @@ class _Shown:
         scores = [table[form.scores][row][:_SHOWN_DOCUMENTS] for row in rows]
         return RankedDocuments(
             ids=tuple(self._documents(names) for names in first),
-            scores=tuple(tuple(rounded(float(score)) for score in own) for own in scores),
+            scores=tuple(map(rounded_all, scores)),
         )
 
     def _documents(self, names: Sequence[str]) -> tuple[str, ...]:

@@ -23,7 +23,9 @@ def rounded(value: float) -> float | None:
 
 
 def rounded_all(values: np.ndarray) -> tuple[float | None, ...]:
-    """Return numbers as `rounded` does."""
+    """Return numbers as `rounded` does; None for a cell that is no number."""
+    if values.dtype.kind not in "biuf":
+        return tuple(rounded(cell) if isinstance(cell, int | float) else None for cell in values.tolist())
     return tuple(map(rounded, values.astype(float).tolist()))
 
 

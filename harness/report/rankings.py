@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.report.numbers import has_lists
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -34,7 +36,8 @@ _FORMS = (
 def ranking_columns(table: Table) -> RankingColumns | None:
     """Return the columns of the ranking that predictions have; None where they have none."""
     for form in _FORMS:
-        if {form.ids, form.scores, form.relevant} <= table.keys():
+        columns = [table.get(name) for name in (form.ids, form.scores, form.relevant)]
+        if all(column is not None and has_lists(column) for column in columns):
             return form
     return None
 

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.comparison.quality import Quality, quality_of
+from harness.comparison.quality import Quality, quality_of, what_moves
 from harness.comparison.slices import text_columns
 from harness.errors import HarnessError
 from harness.metrics.interface import Metric
+from harness.report.quiet_names import QuietNames
+from harness.report.rankings import ranking_columns
 from harness.results.prediction_files import column_names, read_table
 from harness.results.predictions import align_tables, metric_of
 
@@ -59,6 +61,30 @@ class BoardAnswers:
         of_metrics = {name for score in scores for name in score.columns}
         names = [set(text_columns(self.first, table)) for table in self.tables.values()]
         return [name for name in self.first if name not in of_metrics and all(name in own for own in names)]
+
+    def quiet_names(self) -> QuietNames:
+        """Return what covers names and classes that are texts of these examples."""
+        return QuietNames([self.first[name].tolist() for name in self.text_columns()])
+
+    @property
+    def flips(self) -> bool:
+        """Whether each answer of each model is right or wrong."""
+        return self._known and what_moves(*self.qualities.values()) == "answers"
+
+    def quality_words(self) -> str:
+        """Say what quality is; empty where nothing is known of single examples."""
+        if not self._known:
+            return ""
+        what = what_moves(*self.qualities.values())
+        if what == "answers":
+            return "1 where right, else 0"
+        if what == "pairs":
+            return "minus the distance of the answer's rank from that of its gold, as a share of all examples"
+        return f"{self.metric.name} of the {'query' if ranking_columns(self.first) else 'example'}"
+
+    @property
+    def _known(self) -> bool:
+        return any(quality.known for quality in self.qualities.values())
 
     def lengths(self) -> np.ndarray | None:
         """Return the characters of the texts of each example: (n,); None where unknown."""
