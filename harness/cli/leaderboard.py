@@ -11,6 +11,7 @@ import click
 
 from harness.cli.options import PluginOptions, plugin_options
 from harness.cli.usage import Choice
+from harness.report.request import ReportRequest
 from harness.system.paths import user_path, without_start_folder
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "form",
-    type=Choice(["table", "csv", "md", "tex", "json"]),
+    type=Choice(["table", "csv", "md", "tex", "json", "html", "svg"]),
     default="table",
     show_default=True,
 )
@@ -72,6 +73,9 @@ def command(
     from harness.results.significance_tables import board_letters
 
     tasks = _tasks(plugins)
+    if form in ("html", "svg"):
+        _print_drawn(form, ReportRequest(folders=folders, family=family), plugins, letters=letters)
+        return
     merged = merge([user_path(folder) for folder in folders])
     if letters:
         check_predictions(merged, tasks)
@@ -102,6 +106,24 @@ def _tasks(plugins: PluginOptions) -> Callable[[], dict[str, Task]]:
         # An error in what the command line names is reported even where no board needs it.
         tasks()
     return tasks
+
+
+def _print_drawn(form: str, request: ReportRequest, plugins: PluginOptions, *, letters: bool) -> None:
+    """Print the leaderboard as a page or as a figure, drawn by a plugin; exits with 2 for what is broken."""
+    from harness.cli.output import clean, echo
+    from harness.cli.workspace import Workspace
+    from harness.plugins.selection import select_report_writer
+    from harness.report.collect import collect_leaderboard
+    from harness.report.write import figure_text, leaderboard_text
+
+    workspace = Workspace.open(plugins)
+    writer = select_report_writer(workspace.plugins)
+    content = collect_leaderboard(request, workspace.tasks(), letters=letters)
+    echo(leaderboard_text(writer, content) if form == "html" else figure_text(writer, content, "intervals"))
+    for problem in content.problems:
+        click.echo(clean(without_start_folder(f"PROBLEM {problem}")), err=True)
+    if content.problems:
+        sys.exit(2)
 
 
 def _to_json(evaluations: Sequence[Evaluation], ranked: Sequence[Board], own: Letters) -> str:

@@ -127,16 +127,17 @@ def report_on_pairs(
         comparisons, of_ledger, noted = note_looks(ledger, comparisons, selected.pairs if selected else pairs)
         problems, whole = problems + of_ledger, whole and noted
     warning = None if matrix or selecting else candidates_warning(comparisons, options.gate)
-    sides = {(side.name, side.fingerprint): side for base, others in pairs for side in (base, *others)}
+    every = [side for base, others in pairs for side in (base, *others)]
+    by_model = {(side.name, side.fingerprint): side for side in every}
     return ComparisonReport(
         comparisons=(comparisons[selected.shown],) if selected else tuple(comparisons),
-        front=_pareto_front([*sides.values()]),
+        front=_pareto_front([*by_model.values()]),
         warnings=(*([warning] if warning else []), *(selected.warnings if selected else ())),
         selection=selected.selection if selected else None,
         matrix=matrix,
         problems=tuple(problems),
         whole=whole,
-        models=tuple(sides.values()),
+        models=tuple({(side.name, side.fingerprint, side.source): side for side in every}.values()),
     )
 
 

@@ -73,19 +73,42 @@ def _failing_first(gate: Iterable[GateLine]) -> list[GateLine]:
 
 
 def compared_sentence(
-    baseline: ModelResults, models: Sequence[ModelResults], why: str, request: ReportRequest
+    baseline: ModelResults,
+    models: Sequence[ModelResults],
+    why: str,
+    request: ReportRequest,
+    *,
+    matrix: bool = False,
+    seeds: int = 0,
 ) -> str:
-    """Return what was compared, in a sentence. why: the baseline is that one; empty where it was named."""
-    tasks = sorted({task for model in models for task, _, _ in model.answered})
-    on = f"on {plural(len(tasks), 'task')}: {named(tasks, _NAMED_TASKS)}"
+    """Return what was compared, in a sentence.
+
+    why: the baseline is that one; empty where it was named. matrix: whether all pairs were. seeds: number of
+    training seeds that are one candidate together; 0 for candidates of their own.
+    """
     others = [model.name for model in models if model is not baseline]
+    on = _on_tasks(models)
     if not others:
         return f"{baseline.name} alone, {on}."
+    if matrix:
+        return f"All pairs of {len(models)} models ({named([model.name for model in models])}), {on}."
     who = others[0] if len(others) == 1 else f"{len(others)} candidates ({named(others)})"
+    who = f"{seeds} training seeds of one candidate ({named(others)})" if seeds else who
     chosen = f" ({why}: --baseline NAME takes another)" if why else ""
     by = f", by the gate {request.gate}" if request.gate is not None else ""
     by = f", with a margin of {request.margin:g}" if request.margin is not None else by
     return f"{who} against the baseline {baseline.name}{chosen}{by}, {on}."
+
+
+def ranked_sentence(models: Sequence[ModelResults]) -> str:
+    """Return which models are on a leaderboard, in a sentence."""
+    names = [model.name for model in models]
+    return f"{plural(len(names), 'model')} ({named(names)}), {_on_tasks(models)}."
+
+
+def _on_tasks(models: Sequence[ModelResults]) -> str:
+    tasks = sorted({task for model in models for task, _, _ in model.answered})
+    return f"on {plural(len(tasks), 'task')}: {named(tasks, _NAMED_TASKS)}"
 
 
 def title_of(models: Sequence[ModelResults]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.comparison.merge_sources import merged_results
 from harness.errors import HarnessError
-from harness.report.answer import answer_of, compared_sentence, title_of
+from harness.report.answer import answer_of, compared_sentence, ranked_sentence, title_of
 from harness.report.baseline import choose_baseline
 from harness.report.boards import report_boards, report_rankings
 from harness.report.content import ReportContent
@@ -62,14 +62,21 @@ class Material:
     problems: Sequence[str] = ()
     runs: Sequence[Sequence[JournalEntry]] = ()
     """The journals of each folder."""
+    letters: bool = True
+    """Whether predictions are read for letters and ranks."""
 
 
 def collect(
-    request: ReportRequest, tasks: Mapping[str, Task], suites: Mapping[str, Suite] | None = None
+    request: ReportRequest,
+    tasks: Mapping[str, Task],
+    suites: Mapping[str, Suite] | None = None,
+    *,
+    before: str = "",
 ) -> ReportContent:
     """Return the content of a report: it depends on the results alone, and on what the folders are called.
 
     tasks: those of plugins, for metrics that are no means. suites: by name, for a gate that names one.
+    before: the command that makes the results, where they are not kept.
     Raises HarnessError for a folder without results, for two that have different results of one model and
     task, and for a baseline, gate or tag that does not exist.
     """
@@ -94,7 +101,7 @@ def collect(
     return assemble(
         Material(
             request=request,
-            command=request.report_command(),
+            command=" && ".join(filter(None, (before, request.report_command()))),
             models=models,
             sources=sources,
             tasks=tasks,
@@ -106,6 +113,36 @@ def collect(
             notes=[f"no winner was selected: {no_winner}"] if no_winner else [],
             problems=[*dict.fromkeys([*unreadable.sentences, *problems])],
             runs=runs,
+        )
+    )
+
+
+def collect_leaderboard(
+    request: ReportRequest, tasks: Mapping[str, Task], *, letters: bool = True
+) -> ReportContent:
+    """Return the leaderboard of results folders, with nothing compared: models in the order of their ranks.
+
+    letters: whether predictions are read for letters and ranks. Raises HarnessError as `collect` does.
+    """
+    folders = [user_path(folder) for folder in request.folders]
+    unreadable, problems = Unreadable(), list[str]()
+    models = merged_results(folders, request.names, unreadable)
+    if not models:
+        raise HarnessError(unreadable.unplaced[0])
+    sources = board_sources(models, lambda: tasks, problems)
+    best = models_of([source.board for source in sources])[0]
+    models = baseline_first(models, next(model for model in models if model.name == best), sources)
+    return assemble(
+        Material(
+            request=request,
+            command=request.report_command(),
+            models=models,
+            sources=sources,
+            tasks=tasks,
+            compared=ranked_sentence(models),
+            report=None,
+            problems=[*dict.fromkeys([*unreadable.sentences, *problems])],
+            letters=letters,
         )
     )
 
@@ -138,7 +175,7 @@ def assemble(material: Material) -> ReportContent:
     }
     stats = {
         position: pairwise_stats(board, paths, lambda: material.tasks)
-        for position, board in enumerate(ranked)
+        for position, board in enumerate(ranked if material.letters else ())
     }
     comparisons = material.report.comparisons if material.report else ()
     doubts = all_doubts(models, sources, comparisons, material.problems, material.notes)
@@ -158,6 +195,6 @@ def assemble(material: Material) -> ReportContent:
         trade_off=trade_off,
         trade_off_tasks=of_tasks,
         texts=request.texts,
-        runs=report_runs(request.names, material.runs),
+        runs=report_runs(request.names, material.runs) if material.runs else (),
         problems=tuple(material.problems),
     )

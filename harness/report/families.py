@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
+from harness.comparison.command import compare_command
 from harness.comparison.report import ComparisonReport, report_on_pairs
 from harness.errors import HarnessError
 from harness.report.content import ComparedWith
@@ -47,35 +48,33 @@ class Comparer:
         self._request, self._tasks, self._suites = request, tasks, suites
         self._unreadable = unreadable
 
-    def against(self, baseline: ModelResults, models: Sequence[ModelResults]) -> ComparisonReport:
-        """Hold all other models against a baseline."""
-        request = self._request.compare_request()
-        return report_on_pairs(_pairs(baseline, models), request, self._tasks, self._suites, self._unreadable)
+    def against(
+        self, baseline: ModelResults, models: Sequence[ModelResults], *, select: bool = False
+    ) -> ComparisonReport:
+        """Hold all other models against a baseline; select: and select the best of them."""
+        request = self._request.compare_request(baseline, models, select=select)
+        by_name = sorted(models, key=lambda model: model.name)  # as `harness compare` takes them
+        pairs: Pairs = [(baseline, [model]) for model in by_name if model is not baseline]
+        return report_on_pairs(pairs, request, self._tasks, self._suites, self._unreadable)
 
     def best(
         self, baseline: ModelResults, models: Sequence[ModelResults]
     ) -> tuple[ComparisonReport | None, str]:
         """Select the best of several candidates; None, and why, where none can be selected."""
-        if len(models) < 3:
+        if len(models) < 3:  # a baseline and two candidates
             return None, ""
-        request = self._request.compare_request(select=True)
         try:
-            return report_on_pairs(
-                _pairs(baseline, models), request, self._tasks, self._suites, self._unreadable
-            ), ""
+            return self.against(baseline, models, select=True), ""
         except HarnessError as error:
-            return None, str(error)
+            return None, error.message
 
     def family(
         self, baseline: ModelResults, models: Sequence[ModelResults], found: ComparisonReport | None = None
     ) -> ComparedWith:
         """Return the comparisons with a baseline; found: what `against` returned, if it was called."""
-        report = found or self.against(baseline, models)
-        return compared_with(baseline.name, self._request.compare_command(baseline, models), report)
-
-
-def _pairs(baseline: ModelResults, models: Sequence[ModelResults]) -> Pairs:
-    return [(baseline, [model]) for model in models if model is not baseline]
+        request = self._request.compare_request(baseline, models)
+        command = compare_command(request, self._request.plugin_files, self._request.task_files)
+        return compared_with(baseline.name, command, found or self.against(baseline, models))
 
 
 def compared_with(baseline: str, command: str, report: ComparisonReport) -> ComparedWith:

@@ -6,6 +6,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.comparison.command import file_words, gate_words
 from harness.comparison.request import CompareRequest, GateOptions, PairOptions, ScopeOptions, SelectOptions
 
 if TYPE_CHECKING:
@@ -51,53 +52,40 @@ class ReportRequest:
         """What the report calls the folders."""
         return self.shown or self.folders
 
-    def compare_request(self, *, select: bool = False) -> CompareRequest:
-        """Return what `compare_command` asks `harness compare`; select: for the best of several candidates.
+    def compare_request(
+        self, baseline: ModelResults, models: Sequence[ModelResults], *, select: bool = False
+    ) -> CompareRequest:
+        """Return what asks `harness compare` to hold all other models against a baseline.
 
-        The pairs of models are made by the report, so that no names of models are in it.
+        select: for the best of several candidates.
         """
+        several = len(self.folders) > 1
+        # Of two models in a folder, the other one is the candidate without a name.
+        named = ("*",) if len(models) > 2 and not several else ()
         return CompareRequest(
             pair=PairOptions(
                 paths=self.folders,
                 shown=self.names,
-                baseline=None,
-                candidates=(),
+                baseline=baseline.name,
+                candidates=named,
                 seeds=False,
                 all_pairs=False,
+                merge=several,
             ),
             scope=ScopeOptions(tasks=(), metrics=(), allow=(), domain=self.domain, power=False, why=False),
             gate=GateOptions(margin=self.margin, gate=self.gate),
             choice=SelectOptions(select="best" if select else None, by=None, select_on=(), confirm_on=()),
         )
 
-    def compare_command(self, baseline: ModelResults, models: Sequence[ModelResults]) -> str:
-        """Return the command, as a line for a shell, that holds all other models against a baseline."""
-        words = ["harness", "compare", *self.names, "--baseline", baseline.name]
-        if len(self.folders) > 1:
-            words.append("--merge")
-        elif len(models) > 2:
-            words += ["--candidate", "*"]
-        return shlex.join([*words, *self._common_words()])
-
     def report_command(self) -> str:
         """Return the command, as a line for a shell, that writes the report."""
         words = ["harness", "report", *self.names, "-o", "report.html"]
         words += ["--baseline", self.baseline] if self.baseline is not None else []
-        words += self._common_words()
+        words += gate_words(self.margin, self.gate)
+        words += [word for tag in self.domain for word in ("--domain", tag)]
         words += ["--family", self.family] if self.family != "task" else []
         words += ["--title", self.title] if self.title is not None else []
         words += [] if self.texts else ["--no-texts"]
         words += ["--examples", str(self.most_examples)] if self.most_examples != MOST_EXAMPLES else []
         words += ["--data", self.data] if self.data is not None else []
-        return shlex.join(words)
-
-    def _common_words(self) -> list[str]:
-        words = ["--margin", f"{self.margin!r}"] if self.margin is not None else []
-        words += ["--gate", self.gate] if self.gate is not None else []
-        for option, values in (
-            ("--domain", self.domain),
-            ("--plugin", self.plugin_files),
-            ("--task-file", self.task_files),
-        ):
-            words += [word for value in values for word in (option, value)]
-        return words
+        return shlex.join([*words, *file_words(self.plugin_files, self.task_files)])

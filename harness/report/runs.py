@@ -27,7 +27,7 @@ def report_runs(names: Sequence[str], entries: Sequence[Sequence[JournalEntry]])
     return tuple(
         ReportRun(
             folder=name,
-            command=_command(entry),
+            command=command_line(entry.command),
             started=entry.started,
             state=entry.state,
             harness=entry.harness,
@@ -43,8 +43,7 @@ def report_runs(names: Sequence[str], entries: Sequence[Sequence[JournalEntry]])
     )
 
 
-def _command(entry: JournalEntry) -> str:
-    """Return the command of a run as a line for a shell, without secrets."""
-    program, *words = entry.command or ("",)
-    ours = program in ("harness", "__main__.py")
-    return redact(shlex.join(["harness" if ours else program, *words]))
+def command_line(words: Sequence[str]) -> str:
+    """Return the words of a command as a line for a shell, without secrets; `harness` for our module."""
+    program, *rest = words or ("",)
+    return redact(shlex.join(["harness" if program in ("harness", "__main__.py") else program, *rest]))
