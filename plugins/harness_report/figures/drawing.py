@@ -23,6 +23,9 @@ FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 WIDTH = 340
 """Pixels of a figure with its labels: a phone's, and a column's of a paper."""
 
+GAP = 16
+"""Pixels between figures that are stacked."""
+
 VEGA_LITE = "v6.1"
 """Version of Vega-Lite that the specifications are written in."""
 
@@ -60,6 +63,19 @@ class Drawing:
     """What the figure shows, in a few words."""
     description: str
     """What it says, in sentences, for readers who do not see it."""
+
+
+def stacked(drawn: Sequence[str]) -> str:
+    """Return figures, as `svg` returns them, one below the other in one picture."""
+    parts, top = [], 0.0
+    for text in drawn:
+        height = float(re.search(r'viewBox="\S+ \S+ \S+ ([\d.]+)"', text)[1])  # type: ignore[index] # `_labelled` wrote it
+        placed = text.replace("<svg ", f'<svg y="{top:g}" height="{height:g}" ', 1)
+        parts.append(placed)
+        top += height + GAP
+    height = top - GAP
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" class="figure" role="group" width="{WIDTH}"'
+    return f'{head} viewBox="0 0 {WIDTH} {height:g}">{"".join(parts)}</svg>'
 
 
 @cache

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
+LONGEST_TEXT = 1000
+"""Maximum number of characters of a text: a stranger's would fill the page."""
+
+
 @cache
 def environment() -> Environment:
     """Return the environment: it escapes all that is not markup, and fails where a name is not defined."""
@@ -45,9 +49,10 @@ def environment() -> Environment:
 
 
 def _printable(value: Any) -> Any:  # noqa: ANN401 - what a template prints
-    """Return what is printed: of texts, without characters that turn or hide others."""
+    """Return what is printed: texts of a bounded length, without characters that turn or hide others."""
     if isinstance(value, str) and not isinstance(value, Markup):
-        return "\n".join(CONTROL.sub(" ", line) for line in value.split("\n"))
+        value = "\n".join(CONTROL.sub(" ", line) for line in value.split("\n"))
+        return value if len(value) <= LONGEST_TEXT else f"{value[: LONGEST_TEXT - 1]}…"
     return value
 
 
