@@ -11,6 +11,7 @@ from harness.report.answer import answer_of, compared_sentence, ranked_sentence,
 from harness.report.baseline import choose_baseline
 from harness.report.boards import report_boards, report_rankings
 from harness.report.content import ReportContent
+from harness.report.details import details_of
 from harness.report.doubts import all_doubts
 from harness.report.families import MOST_BASELINES, Comparer
 from harness.report.models import report_models, report_trade_off
@@ -64,6 +65,8 @@ class Material:
     """The journals of each folder."""
     letters: bool = True
     """Whether predictions are read for letters and ranks."""
+    details: bool = True
+    """Whether predictions are read for examples and distributions."""
 
 
 def collect(
@@ -143,6 +146,7 @@ def collect_leaderboard(
             report=None,
             problems=[*dict.fromkeys([*unreadable.sentences, *problems])],
             letters=letters,
+            details=False,
         )
     )
 
@@ -180,6 +184,9 @@ def assemble(material: Material) -> ReportContent:
     comparisons = material.report.comparisons if material.report else ()
     doubts = all_doubts(models, sources, comparisons, material.problems, material.notes)
     trade_off, of_tasks = report_trade_off(models, ranked, stats)
+    examples, distributions = (
+        details_of(sources, material.tasks, request, material.runs) if material.details else ((), ())
+    )
     return ReportContent(
         title=request.title if request.title is not None else title_of(models),
         folders=request.names,
@@ -194,6 +201,8 @@ def assemble(material: Material) -> ReportContent:
         not_compared=material.not_compared,
         trade_off=trade_off,
         trade_off_tasks=of_tasks,
+        distributions=distributions,
+        examples=examples,
         texts=request.texts,
         runs=report_runs(request.names, material.runs) if material.runs else (),
         problems=tuple(material.problems),
