@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.authoring import plural
 from harness_report.figures.drawing import Drawing, Figure, Spec
+from harness_report.names import brief
 
 if TYPE_CHECKING:
     from harness_report.figures.palette import Palette
@@ -26,7 +27,7 @@ def spec(palette: Palette) -> Spec:
     x: Spec = {"field": "gold", "type": "quantitative", "title": "gold", "scale": {"zero": False}}
     y: Spec = {"field": "predicted", "type": "quantitative", "title": "«label»", "scale": {"zero": False}}
     mark = {"type": "point", "filled": True, "size": 22, "opacity": 0.55, "color": palette.series[0]}
-    return {"height": 220, "mark": mark, "encoding": {"x": x, "y": y}}
+    return {"height": 200, "mark": mark, "encoding": {"x": x, "y": y}}
 
 
 FIGURE = Figure("agreement", spec, AgreementRow, ("label",))
@@ -49,7 +50,7 @@ def draw(examples: Any, answers: Any, task: str) -> Drawing | None:  # noqa: ANN
         figure=FIGURE,
         rows=rows,
         words={"label": "similarity"},
-        title=f"{answers.model} on {task}: similarity against gold",
+        title=f"{brief(answers.model)} on {task}: similarity against gold",
         description=f"{plural(len(rows), 'example')} of {len(examples.ids) + examples.left_out:,}: the higher"
         " gold is, the higher the similarity should be.",
     )

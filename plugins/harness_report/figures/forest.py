@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.authoring import number, plural
-from harness_report.figures.drawing import Drawing, Figure, Spec
-from harness_report.names import SIGNS, shown
+from harness_report.figures.drawing import SIGNED, Drawing, Figure, Spec
+from harness_report.names import SIGNS, brief, shown, signed
 
 if TYPE_CHECKING:
     from harness_report.figures.palette import Palette
@@ -36,7 +36,7 @@ def spec(palette: Palette) -> Spec:
     x: Spec = {
         "type": "quantitative",
         "title": "gain (candidate − baseline)",
-        "axis": {"format": "+.2~f", "grid": False},
+        "axis": {"labelExpr": SIGNED, "grid": False},
     }
     verdicts = ["better", "worse", "equivalent", "inconclusive", "not tested"]
     colors = [palette.better, palette.worse, palette.neutral, palette.neutral, palette.neutral]
@@ -81,7 +81,7 @@ def draw(comparison: Any) -> Drawing | None:  # noqa: ANN401 - a comparison of t
         ForestRow(
             order=order,
             label=label,
-            value=f"{line.gain:+.3f} {SIGNS[line.verdict]} {line.verdict}",
+            value=f"{signed(line.gain)} {SIGNS[line.verdict]} {line.verdict}",
             gain=line.gain,
             low=line.low,
             high=line.high,
@@ -103,6 +103,6 @@ def draw(comparison: Any) -> Drawing | None:  # noqa: ANN401 - a comparison of t
         figure=FIGURE,
         rows=rows,
         words={},
-        title=f"Gains of {comparison.candidate.name} over {comparison.baseline.name}",
+        title=f"Gains of {brief(comparison.candidate.name)} over {brief(comparison.baseline.name)}",
         description=f"{plural(len(lines), 'gain')}, with intervals. {said}.",
     )

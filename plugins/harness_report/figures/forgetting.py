@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness_report.figures.drawing import Drawing, Figure, Spec
+from harness_report.figures.drawing import SIGNED, Drawing, Figure, Spec, label_mark
 from harness_report.figures.palette import SHAPES
 from harness_report.names import shown
 
@@ -31,7 +31,7 @@ class ForgettingRow:
 
 def spec(palette: Palette) -> Spec:
     """Return the figure: a cross of two intervals for each candidate, over lines where nothing changed."""
-    gains: Spec = {"type": "quantitative", "axis": {"format": "+.2~f"}}
+    gains: Spec = {"type": "quantitative", "axis": {"labelExpr": SIGNED, "grid": False}}
     x = {**gains, "title": "mean gain in the domain"}
     y = {**gains, "title": "mean gain outside it"}
     labels: Spec = {"field": "label", "sort": {"field": "order"}}
@@ -66,7 +66,7 @@ def spec(palette: Palette) -> Spec:
                 "encoding": {"x": inside, "y": outside, "color": color, "shape": shape},
             },
             {
-                "mark": {"type": "text", "align": "left", "dx": 8, "dy": -8, "limit": 130},
+                "mark": label_mark("inside", "outside"),
                 "encoding": {"x": inside, "y": outside, "text": {"field": "label"}},
             },
         ],

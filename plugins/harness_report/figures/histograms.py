@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.authoring import plural
 from harness_report.figures.drawing import Drawing, Figure, Spec
-from harness_report.names import shown
+from harness_report.names import brief, shown
 
 if TYPE_CHECKING:
     from harness.authoring import Distribution
@@ -45,6 +45,7 @@ class RankRow:
 
     order: int
     name: str
+    """The range and its share, as a label: `2–5 · 28 %`."""
     count: int
     share: float
 
@@ -70,18 +71,17 @@ def similarity_spec(palette: Palette) -> Spec:
         "axis": {"format": "%"},
     }
     dashes = [[1, 0], [5, 3], [2, 2], [8, 3, 2, 3]]
-    legend = {"title": None, "symbolType": "stroke", "symbolSize": 300}
-    color = {"field": "name", "scale": {"range": list(palette.series)}, "legend": legend}
-    dash = {"field": "name", "scale": {"range": dashes}, "legend": legend}
-    line = {"type": "area", "interpolate": "step-after", "line": True, "fillOpacity": 0.12}
+    named: Spec = {"field": "name", "title": "class"}
+    color = {**named, "scale": {"range": list(palette.series)}}
+    dash = {**named, "scale": {"range": dashes}}
+    area = {"type": "area", "interpolate": "step-after", "fillOpacity": 0.12}
+    line = {"type": "line", "interpolate": "step-after", "strokeWidth": 2}
     threshold = {"x": {"field": "threshold", "type": "quantitative", "aggregate": "min"}}
     return {
-        "height": 190,
+        "height": 165,
         "layer": [
-            {
-                "mark": line,
-                "encoding": {"x": x, "y": {**y, "stack": None}, "color": color, "strokeDash": dash},
-            },
+            {"mark": area, "encoding": {"x": x, "y": {**y, "stack": None}, "color": color}},
+            {"mark": line, "encoding": {"x": x, "y": y, "color": color, "strokeDash": dash}},
             {
                 "transform": [{"filter": "isValid(datum.threshold)"}],
                 "mark": {"type": "rule", "strokeWidth": 1.5, "color": palette.ink},
@@ -95,19 +95,15 @@ def margin_spec(palette: Palette) -> Spec:
     """Return the figure: bars left of zero are wrong, bars right of it are right."""
     sides = {"domain": ["wrong", "right"], "range": [palette.worse, palette.better]}
     return {
-        "height": 190,
+        "height": 165,
         "layer": [
             {
-                "mark": {"type": "bar", "binSpacing": 1},
+                "mark": {"type": "rect", "stroke": palette.ground, "strokeWidth": 1},
                 "encoding": {
-                    "x": {
-                        "field": "start",
-                        "type": "quantitative",
-                        "title": "«label»",
-                        "bin": {"binned": True},
-                    },
+                    "x": {"field": "start", "type": "quantitative", "title": "«label»"},
                     "x2": {"field": "end"},
                     "y": {"field": "count", "type": "quantitative", "title": "examples"},
+                    "y2": {"datum": 0},
                     "color": {"field": "side", "scale": sides, "legend": {"title": None}},
                 },
             },
@@ -118,32 +114,21 @@ def margin_spec(palette: Palette) -> Spec:
 
 def rank_spec(palette: Palette) -> Spec:
     """Return the figure: a bar for each range of ranks, with its share beside it."""
-    y: Spec = {"field": "name", "type": "nominal", "title": "«label»", "sort": {"field": "order"}}
-    y["axis"] = {"labelColor": palette.ink, "ticks": False, "domain": False, "titleAnchor": "end"}
-    y["axis"] |= {"titleAngle": 0, "titleAlign": "left", "titleY": -8, "titleX": -100}
+    y: Spec = {"field": "name", "type": "nominal", "title": None, "sort": {"field": "order"}}
+    y["axis"] = {"labelColor": palette.ink, "ticks": False, "domain": False}
     x: Spec = {"field": "count", "type": "quantitative", "title": "queries"}
-    text = {"y": y, "x": x, "text": {"field": "share", "type": "quantitative", "format": ".0%"}}
-    return {
-        "height": {"step": 24},
-        "layer": [
-            {"mark": {"type": "bar", "color": palette.series[0], "height": 14}, "encoding": {"x": x, "y": y}},
-            {"mark": {"type": "text", "align": "left", "dx": 4}, "encoding": text},
-        ],
-    }
+    bar = {"type": "bar", "color": palette.series[0], "height": 14}
+    return {"height": {"step": 24}, "mark": bar, "encoding": {"x": x, "y": y}}
 
 
 def length_spec(palette: Palette) -> Spec:
     """Return the figure: mean quality of the texts of each length, the dots as large as their number."""
     x: Spec = {"field": "middle", "type": "quantitative", "title": "«label»", "scale": {"zero": False}}
     y: Spec = {"field": "quality", "type": "quantitative", "title": "«quality»", "scale": {"zero": False}}
-    size = {
-        "field": "count",
-        "type": "quantitative",
-        "scale": {"range": [20, 320]},
-        "legend": {"title": "examples", "tickCount": 3, "symbolFillColor": palette.series[0]},
-    }
+    area = {"range": [20, 320]}
+    size = {"field": "count", "type": "quantitative", "scale": area, "legend": None}
     return {
-        "height": 190,
+        "height": 165,
         "layer": [
             {
                 "mark": {"type": "line", "color": palette.series[0], "strokeWidth": 1.5},
@@ -159,14 +144,14 @@ def length_spec(palette: Palette) -> Spec:
 
 SIMILARITY = Figure("similarity", similarity_spec, BinRow, ("label",))
 MARGIN = Figure("margin", margin_spec, MarginRow, ("label",))
-RANK = Figure("rank", rank_spec, RankRow, ("label",))
+RANK = Figure("rank", rank_spec, RankRow)
 LENGTH = Figure("length", length_spec, LengthRow, ("label", "quality"))
 
 TITLES = {
     "similarity": "similarity by class",
     "margin": "margin of triplets",
     "rank": "rank of the first relevant document",
-    "length": "quality by length of the texts",
+    "length": "quality by length of the texts, dots by number of examples",
 }
 
 
@@ -185,7 +170,7 @@ def draw(distribution: Distribution, task: str, quality: str = "quality") -> Dra
         figure=figure,
         rows=rows(distribution),
         words={"label": distribution.label, "quality": quality},
-        title=f"{distribution.model} on {task}: {TITLES[distribution.kind]}",
+        title=f"{brief(distribution.model)} on {task}: {TITLES[distribution.kind]}",
         description=f"{plural(total, 'example')}. {described(distribution)}",
     )
 
@@ -239,7 +224,7 @@ def _rank_rows(distribution: Distribution) -> list[RankRow]:
     )
     total = sum(counts) or 1
     return [
-        RankRow(order, name, count, count / total)
+        RankRow(order, f"{name} · {100 * count / total:.0f} %", count, count / total)
         for order, (name, count) in enumerate(zip(names, counts, strict=False))
     ]
 

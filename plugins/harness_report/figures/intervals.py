@@ -30,7 +30,7 @@ class IntervalRow:
 def spec(palette: Palette) -> Spec:
     """Return the figure: a row of text over a row with the interval, for each model."""
     y: Spec = {"field": "label", "type": "nominal", "axis": None, "sort": {"field": "order"}}
-    x: Spec = {"type": "quantitative", "title": "«metric»", "scale": {"zero": False}}
+    x: Spec = {"type": "quantitative", "title": "«metric»", "scale": {"zero": False}, "axis": {"grid": False}}
     value = {"y": y, "text": {"field": "value", "type": "nominal"}, "x": {"value": "width"}}
     text = {"y": y, "text": {"field": "label", "type": "nominal"}, "x": {"value": 0}}
     return {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.authoring import named
-from harness_report.figures.drawing import Drawing, Figure, Spec
+from harness_report.figures.drawing import Drawing, Figure, Spec, label_mark
 from harness_report.figures.palette import SHAPES
 from harness_report.names import shown
 
@@ -31,14 +31,19 @@ class TradeOffRow:
     fastest: float
     front: bool
     """Whether it is on the Pareto front."""
-    size: float | None
-    """Parameters or dimensions, as area of the mark; None for marks of one size."""
+    size: float
+    """Parameters or dimensions, for the area of the mark; 1 for marks that are alike."""
+    name: str | None = None
+    """What is written beside the mark, where that is not the label: nothing, for want of room."""
+
+
+LOG: Spec = {"type": "log", "nice": False, "padding": 24}
 
 
 def spec(palette: Palette) -> Spec:
     """Return the figure; the front is a dashed line through the models that are on it."""
-    x: Spec = {"type": "quantitative", "title": "«x»", "scale": {"type": "log", "nice": False, "padding": 30}}
-    x["axis"] = {"format": "~s", "tickCount": 4, "labelOverlap": True}
+    x: Spec = {"type": "quantitative", "title": "«x»", "scale": LOG}
+    x["axis"] = {"format": ",.0f", "tickCount": 4, "labelOverlap": True, "grid": False}
     y: Spec = {"type": "quantitative", "title": "mean headline score", "scale": {"zero": False}}
     speed, quality = {**x, "field": "speed"}, {**y, "field": "quality"}
     labels: Spec = {"field": "label", "sort": {"field": "order"}}
@@ -46,7 +51,7 @@ def spec(palette: Palette) -> Spec:
     shape = {**labels, "scale": {"range": list(SHAPES)}, "legend": None}
     rounds = {"x": {**x, "field": "slowest"}, "x2": {"field": "fastest"}, "y": quality, "color": color}
     scores = {"y": {**y, "field": "low"}, "y2": {"field": "high"}, "x": speed, "color": color}
-    size = {"field": "size", "type": "quantitative", "scale": {"range": [40, 260], "zero": True}, "legend": None}
+    size = {"field": "size", "type": "quantitative", "scale": {"range": [40, 160]}, "legend": None}
     return {
         "height": 260,
         "layer": [
@@ -62,14 +67,20 @@ def spec(palette: Palette) -> Spec:
                 "encoding": {"x": speed, "y": quality, "color": color, "shape": shape, "size": size},
             },
             {
-                "mark": {"type": "text", "align": "left", "dx": 8, "dy": -9, "limit": 140},
-                "encoding": {"x": speed, "y": quality, "text": {"field": "label"}},
+                "transform": [
+                    {"calculate": "isValid(datum.name) ? datum.name : datum.label", "as": "written"}
+                ],
+                "mark": label_mark("speed", "quality"),
+                "encoding": {"x": speed, "y": quality, "text": {"field": "written"}},
             },
         ],
     }
 
 
 FIGURE = Figure("trade-off", spec, TradeOffRow, ("x",))
+
+NAMED = 8
+"""Maximum number of models that are all named in the figure; of more, those on the front."""
 
 
 def draw(models: Sequence[Any]) -> Drawing | None:
@@ -90,6 +101,7 @@ def draw(models: Sequence[Any]) -> Drawing | None:
             fastest=one.texts_per_second[2],
             front=one.on_front,
             size=1.0,
+            name=label if one.on_front or len(timed) <= NAMED else "",
         )
         for order, (label, one) in enumerate(zip(labels, timed, strict=True))
     ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness_report.figures.drawing import Drawing, Figure, Spec
 from harness_report.figures.palette import SHAPES
+from harness_report.names import brief
 
 if TYPE_CHECKING:
     from harness.authoring import TrainingReport
@@ -29,12 +30,12 @@ def spec(palette: Palette) -> Spec:
     """Return the figure: a line and a shape for each curve, and the step that was kept."""
     x: Spec = {"field": "step", "type": "quantitative", "title": "step"}
     y: Spec = {"field": "value", "type": "quantitative", "title": "«label»", "scale": {"zero": False}}
-    legend = {"title": None}
-    color = {"field": "series", "scale": {"range": list(palette.series)}, "legend": legend}
-    shape = {"field": "series", "scale": {"range": list(SHAPES)}, "legend": legend}
+    named: Spec = {"field": "series", "title": "curve"}
+    color = {**named, "scale": {"range": list(palette.series)}}
+    shape = {**named, "scale": {"range": list(SHAPES)}}
     best = {"x": {"field": "best", "type": "quantitative", "aggregate": "min"}}
     return {
-        "height": 190,
+        "height": 165,
         "layer": [
             {"mark": {"type": "line", "strokeWidth": 1.5}, "encoding": {"x": x, "y": y, "color": color}},
             {
@@ -70,7 +71,7 @@ def draw(training: TrainingReport) -> list[Drawing]:
             figure=FIGURE,
             rows=rows,
             words={"label": label},
-            title=f"{training.model}: {label} by step",
+            title=f"{brief(training.model)}: {label} by step",
             description=_described(rows, training),
         )
         for label, rows in (("loss", loss), ("score", scores))

@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from harness.authoring import CONTROL, number, one_line, percent, plural, shortened, verb
-from harness_report.names import OUTCOMES, SIGNS
+from harness_report.names import OUTCOMES, SIGNS, signed
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+
+
+LONGEST_TEXT = 1000
+"""Maximum number of characters of a text: a stranger's would fill the page."""
 
 
 @cache
@@ -30,13 +34,14 @@ def environment() -> Environment:
         finalize=_printable,
     )
     made.filters |= {
-        "number": number,
+        "number": lambda value, form=".4f": number(value, form).replace("-", "−"),
         "line": one_line,
         "percent": percent,
         "plural": lambda count, noun, many="": plural(count, noun, many),
         "shortened": shortened,
-        "signed": lambda value, digits=3: number(value, f"+.{digits}f"),
+        "signed": signed,
         "thousands": lambda value: "–" if value is None else f"{value:,.0f}",
+        "p": lambda value: "<0.0001" if value is not None and value < 0.00005 else number(value),
         "bytes": bytes_as_text,
     }
     made.globals |= {"SIGNS": SIGNS, "OUTCOMES": OUTCOMES, "verb": verb}
@@ -44,16 +49,17 @@ def environment() -> Environment:
 
 
 def _printable(value: Any) -> Any:  # noqa: ANN401 - what a template prints
-    """Return what is printed: of texts, without characters that turn or hide others."""
+    """Return what is printed: texts of a bounded length, without characters that turn or hide others."""
     if isinstance(value, str) and not isinstance(value, Markup):
-        return "\n".join(CONTROL.sub(" ", line) for line in value.split("\n"))
+        value = "\n".join(CONTROL.sub(" ", line) for line in value.split("\n"))
+        return value if len(value) <= LONGEST_TEXT else f"{value[: LONGEST_TEXT - 1]}…"
     return value
 
 
 def bytes_as_text(size: float | None) -> str:
     """Return a size in MB or kB, of a thousand each; `–` for None."""
-    if size is None:
-        return "–"
+    if not size:
+        return "–" if size is None else "0"
     return f"{size / 1e6:,.0f} MB" if size >= 1e6 else f"{size / 1e3:,.1f} kB"
 
 

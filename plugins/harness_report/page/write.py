@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from harness_report.figures import FIGURES
 from harness_report.figures.drawing import compiled_text
+from harness_report.names import Names
 from harness_report.page.embed import as_json, embedded, packed, policy
 from harness_report.page.headline_table import headline_table
 from harness_report.page.pairs import example_boards
@@ -66,6 +67,7 @@ def _rendered(template: str, content: ReportContent, *, scripts: tuple[str, ...]
         .get_template(template)
         .render(
             content=content,
+            who=Names([model.name for model in content.models]),
             policy=policy(scripts=codes.values(), styles=[style]),
             style=Markup(style),  # noqa: S704 - a file of ours
             scripts={name: Markup(code) for name, code in codes.items()},  # noqa: S704 - files of ours
