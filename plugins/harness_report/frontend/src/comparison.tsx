@@ -1,5 +1,5 @@
 /** Baseline against candidate: a forest plot in a table, in domain against outside, the gate, what differs. */
-import { useMemo } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import { GainTable } from "./comparison-table";
 import type { ComparedWith, Comparison, GateLine } from "./content";
 import { named, oneOf, Select, Toolbar } from "./controls";
@@ -43,6 +43,14 @@ export function pairOf(compared: readonly ComparedWith[], baseline?: string, can
   return { names, group, candidates, comparison };
 }
 
+/** The heading names the baseline; that of the page as it was written is the first one. */
+function useHeading(baseline: string | undefined): void {
+  useEffect(() => {
+    const name = document.querySelector("#comparison-title bdi");
+    if (name && baseline) name.textContent = baseline;
+  }, [baseline]);
+}
+
 export function ComparisonView() {
   const { compared, not_compared } = content();
   const [params, change] = useParams("comparison");
@@ -50,6 +58,7 @@ export function ComparisonView() {
     () => pairOf(compared, params.baseline, params.candidate),
     [compared, params.baseline, params.candidate],
   );
+  useHeading(group?.baseline);
   if (!group || !comparison) return null;
   const baseline = group.baseline;
   const candidate = comparison.candidate.name;

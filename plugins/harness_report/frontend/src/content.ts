@@ -529,6 +529,8 @@ export interface Distribution {
   counts: Record<string, number[]>;
   /** (bins,) mean quality of the examples of each bin, of `length`; None where it is empty. */
   quality: (number | null)[];
+  /** What quality is, in words, as in `TaskExamples.quality`; empty for other kinds. */
+  quality_of: string;
   /** Similarity from which the model says yes, chosen on the dev split; None where there is none. */
   threshold: number | null;
 }
@@ -541,7 +543,7 @@ export interface TaskExamples {
   left_out: number;
   /** The headline, which quality follows. */
   metric: string;
-  /** What it is, in words: `1 where right`, `ndcg@10 of the query`, `minus the distance of rank from gold`. */
+  /** What it is, in words: `1 where right, else 0`, `ndcg@10 of the query`; empty where nothing is known of single examples. */
   quality: string;
   /** Whether quality is 0 or 1, so that an answer flips. */
   flips: boolean;
@@ -555,15 +557,19 @@ export interface TaskExamples {
   relevant: string[][];
   /** Column → (examples,); empty with `--no-texts`. */
   texts: Record<string, string[]>;
-  /** Id → text, as far as its start, of the documents named here; empty where the corpus is not at hand. */
+  /** Id → text, as far as its start, of the documents named here; empty where they are not at hand. */
   documents: Record<string, string>;
+  /** Why there are no texts of documents, in words; empty where there are, and for other tasks. */
+  no_documents: string;
   models: ModelAnswers[];
+  /** Display name of a model without answers here → why. */
+  absent: Record<string, string>;
 }
 
 export interface ModelAnswers {
   /** Display name. */
   model: string;
-  /** (examples,) how good that is, higher is better, by which a change is measured: `TaskExamples.quality`. */
+  /** (examples,) how good that is, higher is better: see `TaskExamples.quality`. */
   quality: (number | null)[];
   /** (examples,) what it said: a similarity, a class, a margin; empty where `documents` say it. */
   answers: (string | number | null)[];
@@ -574,7 +580,7 @@ export interface ModelAnswers {
 export interface RankedDocuments {
   /** (queries, at most 10), best first. */
   ids: string[][];
-  scores: number[][];
+  scores: ((number | null)[])[];
 }
 
 export interface TrainingReport {

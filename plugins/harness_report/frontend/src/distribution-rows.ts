@@ -70,7 +70,10 @@ export function examplesIn(found: Distribution): number {
 }
 
 /** Return a row for each example whose gold and answer are numbers. */
-export function agreementRows(examples: TaskExamples, answers: ModelAnswers): object[] {
+export function agreementRows(
+  examples: TaskExamples,
+  answers: ModelAnswers,
+): { id: string; gold: number; predicted: number }[] {
   return examples.ids.flatMap((id, at) => {
     const gold = examples.gold[at];
     const predicted = answers.answers[at];

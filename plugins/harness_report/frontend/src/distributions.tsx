@@ -80,7 +80,7 @@ export function DistributionsView() {
           .filter((each) => picked.includes(each.model))
           .sort((a, b) => a.kind.localeCompare(b.kind) || names.indexOf(a.model) - names.indexOf(b.model))
           .map((each) => (
-            <Histogram key={`${id} ${each.model} ${each.kind}`} found={each} quality={examples?.quality} />
+            <Histogram key={`${id} ${each.model} ${each.kind}`} found={each} />
           ))}
       </div>
     </div>
@@ -104,10 +104,12 @@ function useAgreement(id: string): TaskExamples | null {
   return state?.board === id ? state : null;
 }
 
-function Histogram({ found, quality }: { found: Distribution; quality: string | undefined }) {
+function Histogram({ found }: { found: Distribution }) {
   const rows = useMemo(() => distributionRows(found), [found]);
   const words: Record<string, string> =
-    found.kind === "length" ? { label: found.label, quality: quality ?? "quality" } : { label: found.label };
+    found.kind === "length"
+      ? { label: found.label, quality: found.quality_of || "quality" }
+      : { label: found.label };
   if (!examplesIn(found)) return null;
   return (
     <Figure
@@ -122,7 +124,7 @@ function Histogram({ found, quality }: { found: Distribution; quality: string | 
 function Agreement({ examples, model }: { examples: TaskExamples; model: string }) {
   const answers = examples.models.find((each) => each.model === model);
   const rows = useMemo(() => (answers ? agreementRows(examples, answers) : []), [examples, answers]);
-  if (rows.length < 2) return null;
+  if (new Set(rows.map((each) => each.gold)).size < 3) return null; // classes have histograms
   return (
     <Figure
       name="agreement"

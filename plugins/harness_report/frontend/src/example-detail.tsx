@@ -5,6 +5,9 @@ import type { Pair } from "./examples-pair";
 import { count, number, signed } from "./format";
 import { fragment, type Params } from "./state";
 
+/** Characters of a document that are shown at once. */
+const START = 110;
+
 interface Props {
   found: Pair;
   at: number;
@@ -112,7 +115,7 @@ function Answer({ examples, answers, at, side, change }: AnswerProps) {
   return (
     <section class={`reply reply-${state}`} aria-label={`${side}: ${answers.model}`}>
       <h4>
-        <span class="side">{side}</span> {answers.model}
+        <span class="side">{side}</span> <bdi>{answers.model}</bdi>
       </h4>
       {answer !== undefined && (
         <p class="said-answer" dir="auto">
@@ -144,6 +147,17 @@ function Rightness({ quality }: { quality: number | null | undefined }) {
   );
 }
 
+/** The start of a document, and the rest on demand: ten of them are compared at a glance. */
+function DocumentText({ text }: { text: string }) {
+  if (text.length <= START) return text ? <p dir="auto">{text}</p> : null;
+  return (
+    <details>
+      <summary dir="auto">{text.slice(0, START).trimEnd()}…</summary>
+      <p dir="auto">…{text.slice(START)}</p>
+    </details>
+  );
+}
+
 function Documents({ examples, answers, at }: Pick<AnswerProps, "examples" | "answers" | "at">) {
   const ids = answers.documents?.ids[at] ?? [];
   const scores = answers.documents?.scores[at] ?? [];
@@ -161,7 +175,7 @@ function Documents({ examples, answers, at }: Pick<AnswerProps, "examples" | "an
                 <span aria-hidden="true">✓</span> relevant
               </span>
             )}
-            {examples.documents[id] && <p dir="auto">{examples.documents[id]}</p>}
+            <DocumentText text={examples.documents[id] ?? ""} />
           </li>
         ))}
       </ol>

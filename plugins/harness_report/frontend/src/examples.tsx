@@ -112,7 +112,9 @@ interface OfPairProps {
 
 function OfPair({ found, params, change }: OfPairProps) {
   const { examples } = found;
-  const show = oneOf(SHOWN, params.show) as Show;
+  // Where nothing changed, or nothing is known of single examples, there is still something to look at.
+  const usual = found.changes.some(Boolean) ? "changed" : "all";
+  const show = oneOf(SHOWN, params.show, usual) as Show;
   const { q, cluster, gold, length } = params;
   const indices = useMemo(() => shown(found, show, params), [found, show, q, cluster, gold, length]);
   // A linked example is shown even where the filters have left it out.
@@ -162,7 +164,7 @@ function Filters({ found, params, change, show }: OfPairProps & { show: Show }) 
     const any = { value: "", label: "all" };
     const options = (values: readonly (string | number | null)[]): Option[] => {
       const all = valueCounts(values);
-      if (all.length < 2 || all.length > MOST_VALUES) return [];
+      if (all.length < 2 || all.length > MOST_VALUES || all.length === values.length) return [];
       return [any, ...all.map(([value, number]) => ({ value, label: `${value} (${count(number)})` }))];
     };
     const ends = thirds(examples.lengths);
@@ -204,23 +206,20 @@ function Filters({ found, params, change, show }: OfPairProps & { show: Show }) 
 }
 
 function LeftOut({ examples }: { examples: TaskExamples }) {
-  const { texts } = content();
-  const absent = !Object.keys(examples.texts).length;
+  const { ids, left_out, quality, absent, no_documents } = examples;
   return (
     <>
       <p class="note">
-        {examples.left_out
-          ? `${plural(examples.left_out, "example")} left out: here are the ${count(examples.ids.length)} on which the models differ most.`
-          : `All ${plural(examples.ids.length, "example")} of the task.`}{" "}
-        Quality: {examples.quality}.
+        {left_out
+          ? `${plural(left_out, "example")} left out: here are the ${count(ids.length)} on which the models differ most.`
+          : `All ${plural(ids.length, "example")} of the task.`}
+        {quality && ` Quality: ${quality}.`}
       </p>
-      {absent && (
-        <p class="note">
-          {texts
-            ? "The texts were not at hand when the report was written."
-            : "The report was written without texts (--no-texts)."}
+      {[absent, no_documents].filter(Boolean).map((each) => (
+        <p key={each} class="note">
+          {each}
         </p>
-      )}
+      ))}
     </>
   );
 }

@@ -7,8 +7,17 @@ export type PageContent = Omit<ReportContent, "examples">;
 /** A compiled Vega specification; its data set `rows` is empty. */
 export type Spec = Record<string, unknown>;
 
+/** Characters that turn or hide others, as `harness.render` has them; JSON escapes those below a space. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROL = /[\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+
+/** Return what JSON says, its texts without characters that turn or hide others. */
+function parse<T>(text: string): T {
+  return JSON.parse(text.replace(CONTROL, " ")) as T;
+}
+
 function json<T>(id: string): T {
-  return JSON.parse(document.getElementById(id)?.textContent ?? "{}") as T;
+  return parse<T>(document.getElementById(id)?.textContent ?? "{}");
 }
 
 let kept: { content: PageContent; figures: Record<string, Spec> } | undefined;
@@ -35,9 +44,14 @@ export function model(name: string): ReportModel | undefined {
   return content().models.find((each) => each.name === name);
 }
 
+/** The element with the examples of a board: a heading may have the same id. */
+function packed(id: string): Element | null {
+  return document.querySelector(`script#${CSS.escape(`examples-${id}`)}`);
+}
+
 /** Boards whose examples are in the page, in the order of the boards. */
 export function boardsWithExamples(): ReportBoard[] {
-  return content().boards.filter((each) => document.getElementById(`examples-${each.id}`));
+  return content().boards.filter((each) => packed(each.id));
 }
 
 const decoded = new Map<string, Promise<TaskExamples>>();
@@ -46,7 +60,7 @@ const decoded = new Map<string, Promise<TaskExamples>>();
 export function examplesOf(id: string): Promise<TaskExamples> {
   let promise = decoded.get(id);
   if (!promise) {
-    promise = decode(document.getElementById(`examples-${id}`)?.textContent ?? "");
+    promise = decode(packed(id)?.textContent ?? "");
     decoded.set(id, promise);
   }
   return promise;
@@ -55,5 +69,5 @@ export function examplesOf(id: string): Promise<TaskExamples> {
 async function decode(base64: string): Promise<TaskExamples> {
   const bytes = Uint8Array.from(atob(base64.trim()), (each) => each.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return (await new Response(stream).json()) as TaskExamples;
+  return parse<TaskExamples>(await new Response(stream).text());
 }

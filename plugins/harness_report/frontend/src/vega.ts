@@ -88,7 +88,8 @@ export async function draw(
   container.setAttribute("aria-hidden", "true");
   const runtime = parse(spec, {}, { ast: true });
   const view = new View(runtime, { renderer: "svg", container, hover: false, expr: expressionInterpreter });
-  for (const [name, text] of Object.entries(words)) view.signal(name, text);
+  const known = new Set((spec.signals as { name: string }[] | undefined)?.map((each) => each.name));
+  for (const [name, text] of Object.entries(words)) if (known.has(name)) view.signal(name, text);
   await view.data("rows", rows).width(width).runAsync();
   // For controls that a specification may bind; ours has none.
   container.querySelector("form")?.remove();

@@ -349,6 +349,7 @@ def _examples(board, names, number, texts) -> TaskExamples:
         gold=gold,
         relevant=relevant,
         texts=columns if texts else {},
+        absent="" if texts else "No texts: --no-texts.",
         documents=documents if texts else {},
         models=models,
     )

@@ -132,7 +132,7 @@ def test_the_page_says_how_many_examples_were_left_out(open_page):
 
 def test_without_texts_the_page_says_so_and_still_shows_answers(open_page):
     page = open_page("#examples?task=contract-nli", texts=False)
-    view(page).get_by_text("written without texts").wait_for()
+    view(page).get_by_text("No texts: --no-texts.").wait_for()
     assert view(page).locator("article .reply").count() == 2
     assert "The party shall keep" not in page.content()
 
