@@ -1,11 +1,15 @@
-// Bundles the page's JavaScript: `npm run build`, or `npm run build -- FOLDER` to compare it with what is committed.
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+// Bundles the page's JavaScript into ../static: `npm run build`. With `--compare` it is built elsewhere, and what is
+// committed must be the same to the byte.
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const out = process.argv[2] ?? join(here, "..", "static");
+const committed = join(here, "..", "static");
+const compared = process.argv.includes("--compare");
+const out = compared ? mkdtempSync(join(tmpdir(), "report-bundle-")) : committed;
 
 const common = {
   absWorkingDir: here,
@@ -43,3 +47,18 @@ if (missing.length) throw new Error(`not packages: ${missing}`);
 const head = "report.js holds code of these packages, under their licenses.\n";
 const rule = `\n${"-".repeat(80)}\n`;
 writeFileSync(join(out, "LICENSES.txt"), [head, ...folders.map(licenseOf)].join(rule));
+
+if (compared) {
+  const files = readdirSync(out);
+  const other = files.filter(
+    (file) => !readFileSync(join(out, file)).equals(readFileSync(join(committed, file))),
+  );
+  rmSync(out, { recursive: true });
+  if (other.length) {
+    console.error(
+      `static/ is not what src/ builds: ${other.join(", ")}; run \`npm run build\` and commit it`,
+    );
+    process.exit(1);
+  }
+  console.log(`static/ is what src/ builds: ${files.join(", ")}`);
+}

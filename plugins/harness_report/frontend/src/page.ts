@@ -8,7 +8,6 @@ export type PageContent = Omit<ReportContent, "examples">;
 export type Spec = Record<string, unknown>;
 
 /** Characters that turn or hide others, as `harness.render` has them; JSON escapes those below a space. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const CONTROL = /[\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
 
 /** Return what JSON says, its texts without characters that turn or hide others. */
