@@ -11,17 +11,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import re
 import traceback
 from copy import copy
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
+from harness.evaluation.text_cover import WITHHELD, TextCover, hashed, strings_in, tells
 from harness.results.folder import read_record
 from harness.results.prediction_files import holds_texts
 from harness.results.records import column_hash, content_hash, plain_values
@@ -38,17 +37,10 @@ if TYPE_CHECKING:
     from harness.tasks.dataset import Dataset, Predictions
     from harness.tasks.interface import Task
 
-WITHHELD = "withheld: it may quote a text (--no-texts)"
 _NAMES = frozenset({"id", "cluster", "gold"})
 """Columns of names and classes, which are no texts by themselves."""
-_PROSE = 4
-"""Minimum number of words of a cell that is always covered, and of a run of words that is searched."""
 _MOST_CLASSES = 20
 """Maximum number of distinct, repeated single words of a column that has classes and not texts."""
-_SHORTEST = 4
-"""Minimum number of characters of a text that is searched in a sentence: shorter ones match by chance."""
-_QUOTED = re.compile(r"(?<!\w)(['\"]).*\1(?!\w)|“.*”|«.*»|`.*`", re.DOTALL)
-"""What stands in quotation marks, from the first to the last of its kind: a text may hold some itself."""
 _FRAME = re.compile(
     r'  File "[^"]+", line \d+ in \S+|  File "[^"]+", line \d+, in \S+|(Current t|T)hread 0x[0-9a-f]+.*:'
     r"|Fatal Python error: (Segmentation fault|Aborted|Bus error|Illegal instruction)"
@@ -56,9 +48,6 @@ _FRAME = re.compile(
 """Lines of a traceback that say where a process was, and nothing of its values."""
 _PLACE = re.compile(r"\b(?:row|line) \d{1,9}\b")
 """Where in a file an error is."""
-_LONGEST_NAME = 300
-"""Maximum number of characters of a text whose words are compared, however they are separated."""
-_WORD = re.compile(r"[^\W_]+")
 _SHOWN = 3
 
 
@@ -71,7 +60,7 @@ def without_texts(
     """
     if loaded.dataset is None:
         raise ValueError("an evaluation without rows")
-    texts = _Texts([*_text_columns(loaded.dataset), *_telling_names(loaded.dataset)])
+    texts = TextCover([*_text_columns(loaded.dataset), *_telling_names(loaded.dataset)])
     kept = None if predictions is None else _without_columns(predictions, loaded.dataset, loaded.task, texts)
     return (
         replace(
@@ -87,7 +76,7 @@ def without_texts(
 
 def cover_findings(findings: Iterable[Finding], columns: Iterable[Iterable[Any]]) -> list[Finding]:
     """Return findings on rows, without the texts of their columns."""
-    texts = _Texts(list(_strings(cells)) for cells in columns)
+    texts = TextCover(list(strings_in(cells)) for cells in columns)
     return [texts.cover_finding(finding) for finding in findings]
 
 
@@ -157,7 +146,7 @@ def has_results_without_texts(results: ResultsFolder) -> bool:
     return any(evaluation.no_texts for evaluation in results.evaluations([]))
 
 
-def _without_columns(predictions: Predictions, dataset: Dataset, task: Task, texts: _Texts) -> Predictions:
+def _without_columns(predictions: Predictions, dataset: Dataset, task: Task, texts: TextCover) -> Predictions:
     """Return predictions without columns of texts; columns that a metric reads stay, with texts covered."""
     needed = {name for metric in task.metrics for name in (*metric.columns, metric.where)}
     left_out = dict(predictions.kept_out.columns) if predictions.kept_out else {}
@@ -183,7 +172,7 @@ def _in_order(names: Sequence[str]) -> list[str]:
     """Return hashes of names that sort as the names do: intervals are drawn in the order of clusters."""
     ordered = sorted(set(names))
     rank = {name: f"{row:0{len(str(len(ordered)))}}" for row, name in enumerate(ordered)}
-    return [f"#{rank[name]}{_hashed(name)}" for name in names]
+    return [f"#{rank[name]}{hashed(name)}" for name in names]
 
 
 def _is_of(values: Any, name: str, dataset: Dataset) -> bool:  # noqa: ANN401 - a column
@@ -201,58 +190,6 @@ def _has_strings(cells: Sequence[Any]) -> bool:
     )
 
 
-class _Texts:
-    """The texts of some columns, to recognize them in what is written."""
-
-    def __init__(self, columns: Iterable[Iterable[str]]) -> None:
-        self._whole = {cell.strip() for cells in columns for cell in cells}
-        self._whole = {text for text in self._whole if any(map(str.isalpha, text))}
-        self._folded = {_folded(text) for text in self._whole}
-
-    def cover(self, value: Any) -> Any:  # noqa: ANN401 - any plain data
-        """Replace texts in plain data, at any depth, by their hashes."""
-        if isinstance(value, str):
-            return _hashed(value) if self._is_text(value) else value
-        if isinstance(value, dict):
-            return {self.cover(name): self.cover(inner) for name, inner in value.items()}
-        if isinstance(value, list | tuple):
-            return [self.cover(inner) for inner in value]
-        return self.cover(value.tolist()) if hasattr(value, "tolist") else value
-
-    def cover_fitted(self, value: Any) -> Any:  # noqa: ANN401 - any plain data
-        """Replace each string that shares a word with a text, at any depth, by its hash."""
-        if isinstance(value, dict):
-            return {self.cover_fitted(name): self.cover_fitted(inner) for name, inner in value.items()}
-        if isinstance(value, list | tuple):
-            return [self.cover_fitted(inner) for inner in value]
-        if isinstance(value, str):
-            return _hashed(value) if self._is_text(value) or self._words & _words(value) else value
-        return self.cover_fitted(value.tolist()) if hasattr(value, "tolist") else value
-
-    @cached_property
-    def _words(self) -> set[str]:
-        return {word for text in self._whole for word in _words(text)}
-
-    def cover_words(self, sentence: str) -> str:
-        """Return a sentence without what it quotes; one that has a text in it all the same is withheld."""
-        bare = _QUOTED.sub("“…”", sentence)
-        words = [match.span() for match in re.finditer(r"\S+", bare)]
-        runs = [bare[words[at][0] : words[at + _PROSE - 1][1]] for at in range(len(words) - _PROSE + 1)]
-        for text in self._whole:
-            if (len(text) >= _SHORTEST and text in bare) or any(run in text for run in runs):
-                return WITHHELD
-        return bare
-
-    def cover_finding(self, finding: Finding) -> Finding:
-        """Return a finding whose evidence and remedy quote no text."""
-        return replace(
-            finding, evidence=self.cover_words(finding.evidence), remedy=self.cover_words(finding.remedy)
-        )
-
-    def _is_text(self, value: str) -> bool:
-        return len(value.split()) >= _PROSE or _folded(value) in self._folded
-
-
 def _text_columns(dataset: Dataset) -> Iterator[list[str]]:
     """Yield the strings of each column that holds texts, those in lists too; not names, and not classes.
 
@@ -262,7 +199,7 @@ def _text_columns(dataset: Dataset) -> Iterator[list[str]]:
     ids = {name for table in tables for name in table["id"]}
     for table in tables:
         for cells in _prose_columns(table):
-            strings = list(_strings(cells))
+            strings = list(strings_in(cells))
             if table is dataset or any(" " in cell for cell in strings) or not ids.issuperset(strings):
                 yield strings
         yield from _titles(table)
@@ -271,7 +208,7 @@ def _text_columns(dataset: Dataset) -> Iterator[list[str]]:
 def _prose_columns(table: Dataset) -> Iterator[Sequence[Any]]:
     """Yield the columns of a table that have strings, and neither names nor classes."""
     for name, values in table.columns.items():
-        cells = list(_strings(values))
+        cells = list(strings_in(values))
         if name not in _NAMES and cells and not _are_classes(cells):
             yield values
 
@@ -298,53 +235,11 @@ def _telling_names(dataset: Dataset) -> Iterator[list[str]]:
                 name
                 for row, name in enumerate(names)
                 if isinstance(name, str)
-                and any(_tells(name, text) for cells in columns for text in _strings([cells[row]]))
+                and any(tells(name, text) for cells in columns for text in strings_in([cells[row]]))
             ]
-
-
-def _tells(name: str, text: str) -> bool:
-    """Whether a name contains all words of a text, or is two words or more of it."""
-    own = _spelled(name)
-    count = own.count(" ") + 1
-    # Most texts are longer than a name, and most names are one word: neither is then searched.
-    first = [match[0] for match in itertools.islice(_WORD.finditer(text), count + 1)]
-    spelled = " ".join(first).casefold()
-    if len(first) <= count and len(spelled) >= _SHORTEST and any(map(str.isalpha, spelled)):
-        return f" {spelled} " in f" {own} "
-    if count < 2 or not any(map(str.isalpha, own)) or own.partition(" ")[0] not in text.casefold():
-        return False
-    return f" {own} " in f" {_spelled(text)} "
-
-
-def _folded(text: str) -> str:
-    """Return what equal texts share: the words of a short one, all of a long one, which takes less time."""
-    return _spelled(text) if len(text) <= _LONGEST_NAME else text.strip().casefold()
-
-
-def _spelled(text: str) -> str:
-    """Return the words of a text in lower case, with one space between two."""
-    return " ".join(_WORD.findall(text)).casefold()
-
-
-def _words(text: str) -> set[str]:
-    """Return the words of a text of three characters or more with a letter, in lower case."""
-    return {word for word in re.findall(r"[^\W_]{3,}", text.lower()) if any(map(str.isalpha, word))}
-
-
-def _strings(values: Iterable[Any]) -> Iterator[str]:
-    for value in values:
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, list | tuple):
-            yield from _strings(value)
 
 
 def _are_classes(cells: Sequence[str]) -> bool:
     distinct = set(cells)
     single = all(len(cell.split()) <= 1 for cell in distinct)
     return single and len(distinct) <= min(_MOST_CLASSES, len(cells) / 2)
-
-
-def _hashed(text: str) -> str:
-    """Return the name of a text: the same one for every model, so that examples still pair."""
-    return "#" + hashlib.sha256(text.strip().encode(errors="surrogatepass")).hexdigest()[:16]

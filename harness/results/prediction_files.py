@@ -173,6 +173,14 @@ def _keep(key: tuple[object, ...], table: dict[str, np.ndarray]) -> None:
         cells -= sum(values.size for values in oldest.values())
 
 
+def column_names(result: TaskResult) -> list[str]:
+    """Return the names of the columns of a result's predictions; raises HarnessError for a missing file."""
+    path = find_predictions(result)
+    if (schema := _read_schema(accessible(path))) is None:
+        raise HarnessError(f"the {_describe(result)} are missing or cannot be read: {path}")
+    return list(schema.names)
+
+
 def find_predictions(result: TaskResult) -> Path:
     """Return the path of a result's predictions; raises HarnessError for a result without any."""
     if result.evaluation.predictions is None:
