@@ -61,7 +61,7 @@ def leaderboard(content: ReportContent) -> str:
 
 def _rendered(template: str, content: ReportContent, *, scripts: tuple[str, ...], **parts: Any) -> str:  # noqa: ANN401 - what templates take
     codes = {name: static(name) for name in scripts}
-    style = static("report.css")
+    style = static("report.css") + (static("views.css") if scripts else "")
     return (
         environment()
         .get_template(template)

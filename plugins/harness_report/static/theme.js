@@ -1,6 +1,1 @@
-try {
-  const theme = localStorage.getItem("harness-report-theme");
-  if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
-} catch {
-  // A browser that keeps nothing shows the theme of the system.
-}
+"use strict";(()=>{var e=/[?&]theme=(light|dark)(?:&|$)/.exec(location.hash)?.[1];e&&(document.documentElement.dataset.theme=e);})();
