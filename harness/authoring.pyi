@@ -21,7 +21,13 @@ from harness.plugins.tracker import TrackedModel as TrackedModel
 from harness.plugins.tracker import TrackedRecord as TrackedRecord
 from harness.plugins.tracker import Tracker as Tracker
 from harness.plugins.tracker import TrackerRun as TrackerRun
+from harness.render import CONTROL as CONTROL
+from harness.render import named as named
+from harness.render import number as number
+from harness.render import one_line as one_line
+from harness.render import percent as percent
 from harness.render import plural as plural
+from harness.render import shortened as shortened
 from harness.render import verb as verb
 from harness.report.content import Answer as Answer
 from harness.report.content import ComparedWith as ComparedWith
@@ -44,6 +50,7 @@ from harness.report.examples import RankedDocuments as RankedDocuments
 from harness.report.examples import TaskExamples as TaskExamples
 from harness.report.training import CurvePoint as CurvePoint
 from harness.report.training import TrainingReport as TrainingReport
+from harness.short_names import short_names as short_names
 from harness.stats.intervals import estimate as estimate
 from harness.stats.intervals import seed_from as seed_from
 from harness.system.extras import import_extra as import_extra

@@ -26,20 +26,15 @@ def leaderboard_text(writer: ReportWriter, content: ReportContent) -> str:
     return _checked(writer, "leaderboard", text)
 
 
-def figure_texts(writer: ReportWriter, content: ReportContent) -> dict[str, str]:
-    """Return all figures by name; raises HarnessError as `page_text` does."""
-    found = dict(_called(writer, "figures", lambda: writer.figures(content)))
-    return {name: _checked(writer, f"figure {name}", text) for name, text in found.items()}
-
-
 def figure_text(writer: ReportWriter, content: ReportContent, name: str) -> str:
     """Return one figure; raises HarnessError for one that these results do not have."""
-    found = figure_texts(writer, content)
+    found = _called(writer, "figures", lambda: writer.figures(content))
     if name not in found:
         raise HarnessError.unknown(
             "figure", name, found, hint="a figure is there where the results have what it shows"
         )
-    return found[name]
+    # A mapping may draw each figure when it is asked for.
+    return _checked(writer, f"figure {name}", _called(writer, f"figure {name}", lambda: found[name]))
 
 
 def refuse_other_than_file(path: Path, option: str) -> None:
