@@ -12,10 +12,11 @@ from comparison.made import answer
 
 from benchmarks.report.make_results import HOSTILE, make_results
 from harness.comparison.sources import read_results
+from harness.evaluation.journal import JournalEntry, RunRequest
 from harness.metrics.standard import SPEARMAN, mean_metric
 from harness.plugins.loader import load_plugins
 from harness.report.board_answers import read_answers
-from harness.report.documents import read_documents
+from harness.report.documents import data_folders, read_documents
 from harness.report.examples import examples_of
 from report.conftest import board
 
@@ -149,6 +150,16 @@ def test_documents_of_a_data_folder_are_read_where_one_of_several_has_the_rows(t
     assert len(found.texts) > 100
 
 
+def test_data_folders_are_the_given_one_then_those_of_runs_the_newest_first(tmp_path):
+    def run(data):
+        plan = RunRequest(folder="/start", models=(), tasks=(), data=data)
+        return JournalEntry(started="2026", command=(), plan=plan)
+
+    entries = [run("old"), run(None), run("hub"), run("/new"), JournalEntry(started="2026", command=())]
+    assert data_folders(entries, tmp_path) == [tmp_path, Path("/new"), Path("/start/old")]
+    assert data_folders([]) == []
+
+
 def test_answers_that_are_aligned_have_the_same_examples_in_another_order(tmp_path):
     answer(tmp_path, "a", correct=[1.0, 0.0, 1.0], ids=["x", "y", "z"])
     answer(tmp_path, "b", correct=[0.0, 1.0, 1.0], ids=["z", "y", "x"])
@@ -156,6 +167,7 @@ def test_answers_that_are_aligned_have_the_same_examples_in_another_order(tmp_pa
     assert [model.quality for model in found.models] == [(1, 0, 1), (1, 1, 0)]
 
 
+@pytest.mark.slow
 def test_the_same_arguments_make_the_same_results(made, tmp_path):
     again = make_results(tmp_path / "again", models=2, tasks=6, examples=40, hostile=True).root
     for name in ("leaderboard.csv", "throughput.csv"):

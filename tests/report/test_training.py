@@ -23,6 +23,16 @@ RECIPE = Recipe(
 )
 
 
+@pytest.fixture
+def tiny(tmp_path):
+    """A folder that can be located, though not loaded."""
+    folder = tmp_path / "models" / "tiny"
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text('{"model_type": "bert"}')
+    (folder / "model.safetensors").write_bytes(b"weights")
+    return folder
+
+
 def fingerprint(folder) -> str:
     return LocatedFolder.at(folder, ModelSpec("folder", str(folder)), folder.name).fingerprint
 
