@@ -18,6 +18,7 @@ __getattr__, __dir__, __all__ = attach(
         "api.evaluate": "evaluate",
         "api.evaluator": "Evaluator",
         "api.models": "Encoder ModelSettings load_model",
+        "api.report": "ReportPage",
         "api.result": "Result",
         "api.results": "Results read_results",
         "api.rows": "make_task",

@@ -5,6 +5,7 @@ from harness.api.evaluator import Evaluator as Evaluator
 from harness.api.models import Encoder as Encoder
 from harness.api.models import ModelSettings as ModelSettings
 from harness.api.models import load_model as load_model
+from harness.api.report import ReportPage as ReportPage
 from harness.api.result import Result as Result
 from harness.api.results import Results as Results
 from harness.api.results import read_results as read_results

@@ -5,13 +5,22 @@ from harness.system.lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "comparison.result": "Comparison GateLine MetricComparison Selection",
+        "comparison.result_overall": "Forgetting Overall",
         "errors": "nearest",
         "metrics.judgments": "Judged TieOrder",
         "metrics.ranking": "Ranking rank",
         "metrics.tie_findings": "RankedTexts find_tie_order",
         "models.interface": "LocatedModel ModelFacts ModelScheme ModelSpec",
+        "plugins.report_writer": "ReportWriter",
         "plugins.tracker": "TrackedEnd TrackedModel TrackedRecord Tracker TrackerRun",
-        "render": "plural verb",
+        "render": "CONTROL named number one_line percent plural shortened verb",
+        "report.content": "Answer ComparedWith Doubt ReportBoard ReportContent ReportFinding ReportMean"
+        " ReportModel ReportRanked ReportRanking ReportRow ReportRun ReportScore SetApart TradeOff",
+        "report.distributions": "Distribution",
+        "report.examples": "ModelAnswers RankedDocuments TaskExamples",
+        "report.training": "CurvePoint TrainingReport",
+        "short_names": "short_names",
         "stats.intervals": "estimate seed_from",
         "system.extras": "import_extra require_extra",
         "system.text_file": "read_text",

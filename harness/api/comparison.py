@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from harness.api.report import ReportPage
     from harness.comparison.report import ComparisonReport
+    from harness.comparison.request import CompareRequest
     from harness.comparison.result import GateLine, MetricComparison, Selection
 
     Names = str | Sequence[str]
@@ -44,14 +46,22 @@ class Evaluated(Protocol):
 class Comparisons(Sequence[Comparison]):
     """One comparison for each candidate, made and corrected together; of a selection, the winner's."""
 
-    def __init__(self, report: ComparisonReport) -> None:
-        self.report = report
+    def __init__(
+        self,
+        report: ComparisonReport,
+        request: CompareRequest,
+        plugins: Sequence[str] = (),
+        task_files: Sequence[str] = (),
+    ) -> None:
+        """report: what was found; request: what was asked, with these files."""
+        self.full = report
         """All that `harness compare` shows."""
+        self._request, self._plugins, self._task_files = request, tuple(plugins), tuple(task_files)
 
     @property
     def exit_code(self) -> int:
         """The exit code of `harness compare`: 0 passes, 1 fails, 2 broken, 3 not comparable, 4 undecided."""
-        return self.report.exit_code
+        return self.full.exit_code
 
     @property
     def passed(self) -> bool:
@@ -61,27 +71,27 @@ class Comparisons(Sequence[Comparison]):
     @property
     def sentences(self) -> list[str]:
         """The result of each comparison in words."""
-        return [comparison.sentence for comparison in self.report.comparisons]
+        return [comparison.sentence for comparison in self.full.comparisons]
 
     @property
     def lines(self) -> list[MetricComparison]:
         """Each metric of each task of all comparisons."""
-        return [line for comparison in self.report.comparisons for line in comparison.lines]
+        return [line for comparison in self.full.comparisons for line in comparison.lines]
 
     @property
     def gate(self) -> list[GateLine]:
         """Each condition of the gate, of all comparisons."""
-        return [line for comparison in self.report.comparisons for line in comparison.gate]
+        return [line for comparison in self.full.comparisons for line in comparison.gate]
 
     @property
     def selection(self) -> Selection | None:
         """The best of several candidates, with `select="best"`."""
-        return self.report.selection
+        return self.full.selection
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What limits all comparisons together."""
-        return self.report.warnings
+        return self.full.warnings
 
     @overload
     def __getitem__(self, position: int) -> Comparison: ...
@@ -90,10 +100,10 @@ class Comparisons(Sequence[Comparison]):
     def __getitem__(self, position: slice) -> Sequence[Comparison]: ...
 
     def __getitem__(self, position: int | slice) -> Comparison | Sequence[Comparison]:
-        return self.report.comparisons[position]
+        return self.full.comparisons[position]
 
     def __len__(self) -> int:
-        return len(self.report.comparisons)
+        return len(self.full.comparisons)
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per candidate, task and metric: scores, gain, its interval, p-values, verdict.
@@ -109,7 +119,7 @@ class Comparisons(Sequence[Comparison]):
                 **asdict(line),
                 "level": comparison.level,
             }
-            for comparison in self.report.comparisons
+            for comparison in self.full.comparisons
             for line in comparison.lines
         ]
         frame = pd.DataFrame(rows)
@@ -117,19 +127,45 @@ class Comparisons(Sequence[Comparison]):
 
     def to_markdown(self) -> str:
         """Return tables and sentences as Markdown, for a pull request."""
-        return self.report.document("md")
+        return self.full.document("md")
 
     def to_json(self) -> str:
         """Return everything as JSON, which `harness schema comparison` describes."""
-        return self.report.document("json")
+        return self.full.document("json")
 
     def to_csv(self) -> str:
         """Return a row per line as CSV, with full precision."""
-        return self.report.document("csv")
+        return self.full.document("csv")
 
     def to_junit(self) -> str:
         """Return the gate as JUnit XML, for a CI server."""
-        return self.report.document("junit")
+        return self.full.document("junit")
+
+    def report(self, path: PathLike | None = None, *, title: str | None = None) -> ReportPage:
+        """Return a page of these comparisons, as `harness compare --report` writes it; path: write it, too.
+
+        Raises HarnessError where no plugin can write pages, and for a file that cannot be written.
+        """
+        from harness.api.report import ReportPage, open_writer
+        from harness.api.tasks import open_plugins, tasks_of
+        from harness.comparison.command import compare_command
+        from harness.report.collect_comparison import collect_comparison
+        from harness.report.request import ReportRequest
+
+        loaded = open_plugins(self._plugins)
+        writer, asked = open_writer(loaded, path), self._request
+        request = ReportRequest(
+            folders=asked.pair.paths,
+            margin=asked.gate.margin,
+            gate=asked.gate.gate,
+            domain=asked.scope.domain,
+            title=title,
+            plugin_files=self._plugins,
+            task_files=self._task_files,
+        )
+        command = compare_command(asked, self._plugins, self._task_files)
+        content = collect_comparison(self.full, request, command, tasks_of(loaded, self._task_files))
+        return ReportPage.write(writer, content, path)
 
     def plot(self, kind: str = "forest", ax: Axes | None = None) -> Axes:
         """Draw gains with their intervals (`forest`), or scores against the baseline's (`scatter`).
@@ -165,7 +201,7 @@ class Comparisons(Sequence[Comparison]):
                 _number(line.p_adjusted),
                 line.verdict,
             ]
-            for comparison in self.report.comparisons
+            for comparison in self.full.comparisons
             for line in comparison.lines
         ]
         return to_html(header, rows, (*self.warnings, *self.sentences))
@@ -255,7 +291,9 @@ def compare(
     known = tasks_of(loaded, task_files)
     files = [suite for file in task_files for suite in read_suites(user_path(file))]
     suites = suites_by_name(files, known, loaded.task_schemes())
-    return Comparisons(report_on(request, known, suites, None if ledger is None else user_path(ledger)))
+    report = report_on(request, known, suites, None if ledger is None else user_path(ledger))
+    named = [[os.fspath(file) for file in files] for files in (plugins, task_files)]
+    return Comparisons(report, request, *named)
 
 
 def _words(names: Names) -> tuple[str, ...]:

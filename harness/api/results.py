@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from harness.api.comparison import Comparisons
+    from harness.api.report import ReportPage
     from harness.results.records import Evaluation
 
 _SHOWN = 20
@@ -151,6 +152,19 @@ class Results(Mapping[tuple[str, str], Result]):
                 raise HarnessError.unknown("option of compare", name, known)
         chosen = candidates or [name for name in self.models if name != baseline]
         return compare(self, baseline=baseline, candidates=chosen, **options)
+
+    def report(self, path: str | os.PathLike[str] | None = None, **options: Any) -> ReportPage:  # noqa: ANN401
+        """Return a page of these results, as `harness report` writes it; path: write it, too.
+
+        A notebook shows it; `ReportPage.save` writes it. options: those of `harness report`, such as
+        baseline="minilm", margin=0.01, texts=False; plugins and task_files: lists of files.
+        Raises HarnessError where no plugin can write pages, for an unknown option, and for a file that cannot
+        be written.
+        """
+        from harness.api.report import report_page
+
+        shown = "memory" if self.in_memory else str(self.folder)
+        return report_page(self.own_folder(), shown, path, **options)
 
     def plot(self, kind: str = "intervals", ax: Axes | None = None) -> Axes:
         """Draw scores; return the axes.

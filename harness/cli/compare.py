@@ -11,6 +11,7 @@ import click
 
 from harness.cli.groups import grouped
 from harness.cli.options import PluginOptions, plugin_options
+from harness.cli.report_file import ReportFile, report_option
 from harness.cli.usage import Choice
 from harness.comparison.request import (
     CompareRequest,
@@ -23,8 +24,12 @@ from harness.errors import HarnessError
 from harness.system.paths import user_path, without_start_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from harness.cli.config import Config
+    from harness.cli.workspace import Workspace
     from harness.comparison.report import ComparisonReport
+    from harness.tasks.interface import Task
 
 FORMATS = ("table", "md", "json", "csv", "junit", "github")
 _SUFFIXES = {".md": "md", ".json": "json", ".csv": "csv", ".xml": "junit"}
@@ -32,12 +37,13 @@ _SUFFIXES = {".md": "md", ".json": "json", ".csv": "csv", ".xml": "junit"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReportOptions:
+class DocumentOptions:
     """How a comparison is printed, and the files that it is written to."""
 
     form: str
     files: tuple[str, ...]
     ledger: str | None
+    report_file: str | None
 
 
 @click.command(name="compare")
@@ -48,6 +54,11 @@ class ReportOptions:
 )
 @click.option("--seeds", is_flag=True, help="All candidates are one recipe, trained with different seeds.")
 @click.option("--all-pairs", is_flag=True, help="Compare every model with every other.")
+@click.option(
+    "--merge",
+    is_flag=True,
+    help="Take all folders as one, as `harness leaderboard` does; all models but --baseline are candidates.",
+)
 @click.option("--margin", type=float, help="Gate: maximum loss on every headline metric.")
 @click.option("--gate", metavar="GATE.toml", help="Gate: conditions for tasks, tags and speed.")
 @click.option(
@@ -81,15 +92,18 @@ class ReportOptions:
     metavar="FILE",
     help="Note the comparison; count the candidates judged on the same examples.",
 )
+@report_option
 @plugin_options
-@grouped(pair=PairOptions, scope=ScopeOptions, gate=GateOptions, choice=SelectOptions, report=ReportOptions)
+@grouped(
+    pair=PairOptions, scope=ScopeOptions, gate=GateOptions, choice=SelectOptions, document=DocumentOptions
+)
 def command(
     *,
     pair: PairOptions,
     scope: ScopeOptions,
     gate: GateOptions,
     choice: SelectOptions,
-    report: ReportOptions,
+    document: DocumentOptions,
     plugins: PluginOptions,
 ) -> None:
     """Compare candidates with a baseline: result folders, or leaderboard CSVs next to their predictions.
@@ -108,19 +122,48 @@ def command(
     from harness.system.atomic import write_report
 
     workspace = Workspace.open(plugins)
-    forms = {user_path(file): _format_of(file) for file in report.files}
+    forms = {user_path(file): _format_of(file) for file in document.files}
+    page = ReportFile.if_named(document.report_file, workspace)
     request = CompareRequest(pair=pair, scope=scope, gate=gate, choice=choice)
     tasks = workspace.tasks()
-    found = report_on(request, tasks, workspace.suites(tasks), _ledger(report, workspace.config))
+    found = report_on(request, tasks, workspace.suites(tasks), _ledger(document, workspace.config))
     for file, form in forms.items():
         write_report(file, found.document(form).encode(), "--write")
-    if report.form == "table":
+    if document.form == "table":
         _print_tables(found)
     else:
-        echo(found.document(report.form))
+        echo(found.document(document.form))
+    if page is not None:
+        _report(page, found, request, workspace, tasks)
     for problem in found.problems:
         click.echo(clean(without_start_folder(f"PROBLEM {problem}")), err=True)
     sys.exit(found.exit_code)
+
+
+def _report(
+    page: ReportFile,
+    found: ComparisonReport,
+    request: CompareRequest,
+    workspace: Workspace,
+    tasks: Mapping[str, Task],
+) -> None:
+    """Write the page of a comparison, whatever its outcome."""
+    from harness.cli.output import advise, console
+    from harness.comparison.command import compare_command
+    from harness.report.collect_comparison import collect_comparison
+    from harness.report.request import ReportRequest
+
+    asked = ReportRequest(
+        folders=request.pair.paths,
+        margin=request.gate.margin,
+        gate=request.gate.gate,
+        domain=request.scope.domain,
+        plugin_files=workspace.plugin_files,
+        task_files=workspace.task_files,
+    )
+    command = compare_command(request, workspace.plugin_files, workspace.task_files)
+    said = page.write(collect_comparison(found, asked, command, tasks))
+    advise(said, console(err=True))  # standard output may be JSON
 
 
 def _print_tables(report: ComparisonReport) -> None:
@@ -150,10 +193,10 @@ def _print_tables(report: ComparisonReport) -> None:
         tell(comparison.sentence, target, style="bold")
 
 
-def _ledger(report: ReportOptions, config: Config) -> Path | None:
+def _ledger(document: DocumentOptions, config: Config) -> Path | None:
     """Return the file of the ledger; None without one."""
     # An empty option is a variable of CI that was not set: not a wish for no ledger.
-    chosen = config.ledger if report.ledger is None else report.ledger
+    chosen = config.ledger if document.ledger is None else document.ledger
     return None if chosen is None else user_path(chosen)
 
 

@@ -145,6 +145,7 @@ COMPLETERS: dict[str, Completer] = {
     "--from-card": _files,
     "--ledger": _files,
     "--write": _files,
+    "--report": _files,
     "--pytest-json": _files,
     "--data": _data,
     "--out": _folders,

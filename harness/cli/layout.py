@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from harness.cli.columns import columns_of, wrapped
-from harness.cli.short_names import short_names
+from harness.short_names import short_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

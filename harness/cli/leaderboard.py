@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -12,20 +11,18 @@ import click
 
 from harness.cli.options import PluginOptions, plugin_options
 from harness.cli.usage import Choice
-from harness.errors import HarnessError
-from harness.system.paths import shown_path, user_path, without_start_folder
+from harness.report.request import ReportRequest
+from harness.system.paths import user_path, without_start_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from harness.results.leaderboard import Board
-    from harness.results.records import Evaluation, Examination, Throughput
+    from harness.results.records import Evaluation, Throughput
     from harness.results.significance import Family, PairwiseStats
     from harness.results.significance_tables import Letters
     from harness.tasks.interface import Task
-
-    Identity = tuple[str, str]
 
 
 @click.command(name="leaderboard")
@@ -33,7 +30,7 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "form",
-    type=Choice(["table", "csv", "md", "tex", "json"]),
+    type=Choice(["table", "csv", "md", "tex", "json", "html", "svg"]),
     default="table",
     show_default=True,
 )
@@ -70,15 +67,19 @@ def command(
     """
     from harness.cli.output import clean, echo
     from harness.results.leaderboard import boards, leaderboard_rows
+    from harness.results.merge import check_agreement, check_predictions, merge
     from harness.results.publish import to_csv
     from harness.results.significance import claims
     from harness.results.significance_tables import board_letters
 
     tasks = _tasks(plugins)
-    merged = _merge([user_path(folder) for folder in folders])
+    if form in ("html", "svg"):
+        _print_drawn(form, ReportRequest(folders=folders, family=family), plugins, letters=letters)
+        return
+    merged = merge([user_path(folder) for folder in folders])
     if letters:
-        _check_predictions(merged, tasks)
-    _check_agreement(merged)
+        check_predictions(merged, tasks)
+    check_agreement(merged)
     ranked = boards(merged.evaluations)
     stats = _pairwise_stats(ranked, merged.paths, tasks) if letters and form != "csv" else {}
     if form == "csv":
@@ -91,28 +92,6 @@ def command(
         click.echo(clean(without_start_folder(f"PROBLEM {problem}")), err=True)
     if merged.problems:
         sys.exit(2)
-
-
-@dataclass
-class _Merged:
-    """The results of all folders."""
-
-    results: dict[tuple[Identity, Examination], Evaluation] = field(default_factory=dict)
-    speeds: dict[Identity, Throughput] = field(default_factory=dict)
-    paths: dict[tuple[str, str], Path] = field(default_factory=dict)
-    """(Key, hash of predictions) → path of the predictions."""
-    problems: list[str] = field(default_factory=list)
-    """One sentence for each file that is not a record, or does not hold."""
-
-    @property
-    def evaluations(self) -> list[Evaluation]:
-        """All records, the broken ones without scores."""
-        return list(self.results.values())
-
-    @property
-    def throughputs(self) -> list[Throughput]:
-        """All speeds."""
-        return list(self.speeds.values())
 
 
 def _tasks(plugins: PluginOptions) -> Callable[[], dict[str, Task]]:
@@ -129,25 +108,22 @@ def _tasks(plugins: PluginOptions) -> Callable[[], dict[str, Task]]:
     return tasks
 
 
-def _check_predictions(merged: _Merged, tasks: Callable[[], Mapping[str, Task]]) -> None:
-    """Mark as broken what contradicts its predictions, where these are in the folder."""
-    from harness.results.prediction_files import TaskResult
-    from harness.results.soundness import as_broken, predictions_fault
+def _print_drawn(form: str, request: ReportRequest, plugins: PluginOptions, *, letters: bool) -> None:
+    """Print the leaderboard as a page or as a figure, drawn by a plugin; exits with 2 for what is broken."""
+    from harness.cli.output import clean, echo
+    from harness.cli.workspace import Workspace
+    from harness.plugins.selection import select_report_writer
+    from harness.report.collect import collect_leaderboard
+    from harness.report.write import figure_text, leaderboard_text
 
-    for key, evaluation in merged.results.items():
-        path = merged.paths.get((evaluation.key, evaluation.predictions or ""))
-        fault = predictions_fault(TaskResult(evaluation=evaluation, predictions=path), tasks)
-        if fault:
-            merged.results[key] = as_broken(evaluation, fault)
-            merged.problems.append(f"{fault}; it is not ranked")
-
-
-def _check_agreement(merged: _Merged) -> None:
-    """Mark as broken what says something else of its metrics than the records of the other models."""
-    from harness.results.agreement import broken_where_disagreeing
-
-    checked = broken_where_disagreeing(merged.evaluations, merged.problems)
-    merged.results = dict(zip(merged.results, checked, strict=True))
+    workspace = Workspace.open(plugins)
+    writer = select_report_writer(workspace.plugins)
+    content = collect_leaderboard(request, workspace.tasks(), letters=letters)
+    echo(leaderboard_text(writer, content) if form == "html" else figure_text(writer, content, "intervals"))
+    for problem in content.problems:
+        click.echo(clean(without_start_folder(f"PROBLEM {problem}")), err=True)
+    if content.problems:
+        sys.exit(2)
 
 
 def _to_json(evaluations: Sequence[Evaluation], ranked: Sequence[Board], own: Letters) -> str:
@@ -215,49 +191,3 @@ def _pairwise_stats(
     from harness.results.significance import pairwise_stats
 
     return {position: pairwise_stats(board, paths, tasks) for position, board in enumerate(ranked)}
-
-
-def _merge(folders: Sequence[Path]) -> _Merged:
-    """Read all folders; the same result in two of them counts once, and a success replaces a failure.
-
-    Raises HarnessError for a folder without results, and where two folders have different results.
-    """
-    from harness.results.folder import ResultsFolder, no_results
-
-    merged = _Merged()
-    for folder in folders:
-        results = ResultsFolder(folder)
-        problems: list[str] = []
-        evaluations = results.evaluations(problems)
-        if not evaluations and not problems:
-            raise no_results(folder)
-        speeds = results.throughputs(problems)
-        merged.problems += problems
-        for evaluation in evaluations:
-            if evaluation.predictions is not None:
-                path, answers = results.predictions_path(evaluation), (evaluation.key, evaluation.predictions)
-                if answers not in merged.paths or os.path.isfile(path):  # noqa: PTH113 - False without permission
-                    merged.paths[answers] = path
-            _add(evaluation, merged.results, folder)
-        merged.speeds |= {(speed.model, speed.fingerprint): speed for speed in speeds}
-    return merged
-
-
-def _add(
-    evaluation: Evaluation, merged: dict[tuple[Identity, Examination], Evaluation], folder: Path
-) -> None:
-    """Add a record; of several of one model and task, a broken one counts, then a success."""
-    known = merged.get((evaluation.model, evaluation.examination))
-    if known is None or evaluation.status == "broken" or known.status == "error":
-        merged[evaluation.model, evaluation.examination] = evaluation
-    elif known.status == evaluation.status == "ok" and _result(evaluation) != _result(known):
-        model, task = evaluation.candidate.model, evaluation.examination.task
-        raise HarnessError(
-            f"{shown_path(folder)} has another result of {model} for {task}",
-            exists=f"settings: {evaluation.candidate.settings}\nbefore: {known.candidate.settings}",
-            hint="another device, machine or library? give it a name of its own: --model NAME=MODEL",
-        )
-
-
-def _result(evaluation: Evaluation) -> tuple[object, object]:
-    return evaluation.predictions, evaluation.scores

@@ -39,6 +39,7 @@ WHAT = (
     "trainers",
     "checks",
     "trackers",
+    "reports",
     "commands",
     "plugins",
 )
@@ -69,7 +70,7 @@ def _rows(what: str, workspace: Workspace) -> Rows:
     plugins = workspace.plugins
     if what == "plugins":
         return _plugins(plugins)
-    if what in ("models", "trainers", "checks", "trackers"):
+    if what in ("models", "trainers", "checks", "trackers", "reports"):
         return _answers("model_schemes" if what == "models" else what, plugins)
     if what == "commands":
         return tuple(

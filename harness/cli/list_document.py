@@ -56,7 +56,7 @@ class ListedRecipe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedAnswer:
-    """A model scheme, a trainer, a check, a tracker, a command or a prefix of task names, of a plugin."""
+    """A named answer of a plugin: a model scheme, a trainer, a check, a tracker, a command, …"""
 
     name: str
     from_: str
@@ -89,6 +89,8 @@ class ListDocument:
     trainers: tuple[ListedAnswer, ...] | None = None
     checks: tuple[ListedAnswer, ...] | None = None
     trackers: tuple[ListedAnswer, ...] | None = None
+    reports: tuple[ListedAnswer, ...] | None = None
+    """Writers of reports."""
     commands: tuple[ListedAnswer, ...] | None = None
     """Those of plugins."""
     plugins: tuple[ListedPlugin, ...] | None = None

@@ -17,12 +17,14 @@ from harness.cli.options import (
     out_folder,
     plugin_options,
 )
+from harness.cli.report_file import ReportFile, report_option
 from harness.cli.run_plan import RunOptions, run_plan
 from harness.cli.usage import is_verbose
 from harness.render import plural
 from harness.system.paths import shown_path
 from harness.system.signals import Interrupted
 from harness.tasks.data_choice import shown_data
+from harness.tasks.interface import HUB
 
 if TYPE_CHECKING:
     from harness.cli.workspace import Workspace
@@ -110,6 +112,7 @@ _CONTINUE = "Finished results are on disk: the same command continues from there
     help="Show all metrics, with all intervals; of more than three models, headline scores alone otherwise.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the records as JSON.")
+@report_option
 @model_options()
 @plugin_options
 @grouped(run=RunOptions, cache=CacheOptions, output=OutputOptions)
@@ -120,6 +123,7 @@ def command(
     cache: CacheOptions,
     output: OutputOptions,
     details: bool,
+    report_file: str | None,
     plugins: PluginOptions,
 ) -> None:
     """Evaluate models on tasks; write results and a leaderboard.
@@ -140,6 +144,7 @@ def command(
     workspace = Workspace.open(plugins)
     plan = run_plan(run, model, cache, workspace, out := output.out or workspace.config.out or DEFAULT_OUT)
     results = ResultsFolder(out_folder(out))
+    report = ReportFile.if_named(report_file, workspace)
     if not plan.no_texts and run.no_texts is None:
         refuse_to_add_texts(results)
     if is_verbose():
@@ -147,10 +152,30 @@ def command(
     try:
         outcome = _evaluate(plan, results, workspace, _evaluator(run, workspace))
         _print(results, outcome, workspace.plugins, as_json=output.as_json, details=details)
+        if report is not None:
+            _report(report, out, plan, workspace)
     except KeyboardInterrupt as error:
         raise Interrupted.with_advice(error, _CONTINUE) from error
     if outcome.failed or outcome.problems or workspace.plugins.problems:
         sys.exit(2)
+
+
+def _report(report: ReportFile, out: str, plan: RunPlan, workspace: Workspace) -> None:
+    """Write the page of the whole results folder, as `harness report` does."""
+    from harness.cli.output import advise, console
+    from harness.report.collect import collect
+    from harness.report.request import ReportRequest
+
+    request = ReportRequest(
+        folders=(out,),
+        texts=not plan.no_texts,
+        data=str(plan.data) if plan.data not in (None, HUB) else None,
+        plugin_files=workspace.plugin_files,
+        task_files=workspace.task_files,
+    )
+    tasks = workspace.tasks()
+    said = report.write(collect(request, tasks, workspace.suites(tasks)))
+    advise(said, console(err=True))  # standard output may be JSON
 
 
 def _show_plan(plan: RunPlan, results: ResultsFolder) -> None:

@@ -51,6 +51,7 @@ RECORDS = {
 _DOCUMENTS = "harness.cli.documents"
 PRINTED = {
     "comparison": SchemaSource("harness compare --format json", "harness.comparison.formats", "Document"),
+    "report": SchemaSource("harness report --format json", "harness.report.content", "ReportContent"),
     "run": SchemaSource("harness run --json", _DOCUMENTS, "RunDocument"),
     "leaderboard": SchemaSource("harness leaderboard --format json", _DOCUMENTS, "LeaderboardDocument"),
     "status": SchemaSource("harness status --json", _DOCUMENTS, "StatusDocument"),

@@ -9,6 +9,7 @@ import click
 
 from harness.cli.groups import grouped
 from harness.cli.options import PluginOptions, plugin_options
+from harness.cli.report_file import report_option
 from harness.cli.train_plan import RecipeOptions, TrainingOptions, training_runs
 from harness.system.paths import shown_path
 from harness.system.signals import Interrupted
@@ -55,9 +56,12 @@ if TYPE_CHECKING:
 @click.option(
     "--allow", "allowed", multiple=True, metavar="CODES", help="Codes of findings to train in spite of."
 )
+@report_option
 @plugin_options
 @grouped(recipe=RecipeOptions, training=TrainingOptions)
-def command(*, recipe: RecipeOptions, training: TrainingOptions, plugins: PluginOptions) -> None:
+def command(
+    *, recipe: RecipeOptions, training: TrainingOptions, report_file: str | None, plugins: PluginOptions
+) -> None:
     """Train candidates from a recipe or a model card.
 
     \b
@@ -69,13 +73,16 @@ def command(*, recipe: RecipeOptions, training: TrainingOptions, plugins: Plugin
     allowed.
     A candidate appears whole or not at all: what an interruption leaves is in DIR.unfinished.
     """  # noqa: D301 - click reads the character, not its escape
-    from harness.cli.output import console, say
+    from harness.cli.output import advise, console, say
+    from harness.cli.train_report import training_page, write_training_page
     from harness.cli.workspace import Workspace
     from harness.evaluation.produce import produce, remove_leftovers
     from harness.evaluation.work_folder import work_folder
 
-    target = console()
-    for run in training_runs(recipe, training, Workspace.open(plugins)):
+    target, workspace = console(), Workspace.open(plugins)
+    runs = training_runs(recipe, training, workspace)
+    page = training_page(report_file, runs, workspace)
+    for run in runs:
         if training.resume and run.out.is_dir():
             say(f"{shown_path(run.out)} exists already", target)
             remove_leftovers(run.out)
@@ -88,6 +95,8 @@ def command(*, recipe: RecipeOptions, training: TrainingOptions, plugins: Plugin
             advice = f"The same command with --resume continues from {shown_path(work_folder(run.out))}."
             raise Interrupted.with_advice(error, advice) from error
         _print(candidate, target)
+    if page is not None:
+        advise(write_training_page(page, runs, workspace), target)
 
 
 def _announce(run: TrainingRun, target: Console) -> None:

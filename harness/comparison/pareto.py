@@ -46,7 +46,7 @@ def pareto_front(sides: Sequence[ModelResults]) -> list[ParetoPoint]:
 
 
 def _shared_slots(sides: Sequence[ModelResults]) -> list[tuple[str, str, int | None]]:
-    """Return the slots in which all models have a score for equal examinations."""
+    """Return the slots in which all models have a score, not an undefined one, for equal examinations."""
     first = sides[0]
     return [
         slot
@@ -54,6 +54,7 @@ def _shared_slots(sides: Sequence[ModelResults]) -> list[tuple[str, str, int | N
         if all(
             slot in side.answered
             and side.answered[slot].evaluation.status == "ok"
+            and side.answered[slot].evaluation.scores[0].score is not None
             and side.answered[slot].evaluation.examination == result.evaluation.examination
             for side in sides
         )

@@ -12,8 +12,12 @@ if TYPE_CHECKING:
     from harness.comparison.request import CompareRequest
     from harness.comparison.result import Comparison, ParetoPoint, Selection
     from harness.comparison.sources import ModelResults
+    from harness.results.unreadable import Unreadable
     from harness.tasks.interface import Task
     from harness.tasks.suites import Suite
+
+    Pairs = Sequence[tuple[ModelResults, Sequence[ModelResults]]]
+    """Each baseline with its candidates."""
 
 FORMATS = ("md", "json", "csv", "junit", "github")
 """Formats of `ComparisonReport.document`."""
@@ -80,18 +84,39 @@ def report_on(
 
     Raises HarnessError for what is asked in vain, and as `compare` does.
     """
-    from harness.comparison.compare import compare
-    from harness.comparison.ledger import check_ledger, note_looks
-    from harness.comparison.notes import candidates_warning
-    from harness.comparison.request import compare_options, model_pairs
-    from harness.comparison.selection_request import check_select, select
+    from harness.comparison.request import model_pairs
+    from harness.comparison.selection_request import check_select
     from harness.results.unreadable import Unreadable
 
     selecting = check_select(request.choice, request.pair, request.scope)
     if ledger is not None:
+        from harness.comparison.ledger import check_ledger
+
         check_ledger(ledger)  # before any work
-    unreadable, matrix = Unreadable(), request.pair.all_pairs
+    unreadable = Unreadable()
     pairs = model_pairs(request.pair, unreadable, every=selecting)
+    return report_on_pairs(pairs, request, tasks, suites, unreadable, ledger)
+
+
+def report_on_pairs(
+    pairs: Pairs,
+    request: CompareRequest,
+    tasks: Mapping[str, Task],
+    suites: Mapping[str, Suite],
+    unreadable: Unreadable,
+    ledger: Path | None = None,
+) -> ComparisonReport:
+    """Compare models that were read already: each baseline with its candidates; otherwise as `report_on`.
+
+    unreadable: what could not be read of them. The paths and names of the request are not looked at.
+    """
+    from harness.comparison.compare import compare
+    from harness.comparison.ledger import note_looks
+    from harness.comparison.notes import candidates_warning
+    from harness.comparison.request import compare_options
+    from harness.comparison.selection_request import check_select, select
+
+    selecting, matrix = check_select(request.choice, request.pair, request.scope), request.pair.all_pairs
     options = compare_options(request.scope, request.gate, tasks, suites, pairs, matrix=matrix)
     selected = select(request.choice, pairs, options, suites) if selecting else None
     comparisons = selected.judged if selected else compare(pairs, options)
@@ -102,16 +127,17 @@ def report_on(
         comparisons, of_ledger, noted = note_looks(ledger, comparisons, selected.pairs if selected else pairs)
         problems, whole = problems + of_ledger, whole and noted
     warning = None if matrix or selecting else candidates_warning(comparisons, options.gate)
-    sides = {(side.name, side.fingerprint): side for base, others in pairs for side in (base, *others)}
+    every = [side for base, others in pairs for side in (base, *others)]
+    by_model = {(side.name, side.fingerprint): side for side in every}
     return ComparisonReport(
         comparisons=(comparisons[selected.shown],) if selected else tuple(comparisons),
-        front=_pareto_front([*sides.values()]),
+        front=_pareto_front([*by_model.values()]),
         warnings=(*([warning] if warning else []), *(selected.warnings if selected else ())),
         selection=selected.selection if selected else None,
         matrix=matrix,
         problems=tuple(problems),
         whole=whole,
-        models=tuple(sides.values()),
+        models=tuple({(side.name, side.fingerprint, side.source): side for side in every}.values()),
     )
 
 

@@ -33,6 +33,8 @@ class PairOptions:
     candidates: tuple[str, ...]
     seeds: bool
     all_pairs: bool
+    merge: bool = False
+    """Whether the paths are taken as one folder; without names, all other models are candidates."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,13 +86,17 @@ def model_pairs(
     every: without names, take all other models for candidates, not the only one.
     Raises HarnessError for models that are not there, which names what could not be read.
     """
+    from harness.comparison.merge_sources import merged_results
     from harness.comparison.sources import read_results
 
     paths = [user_path(path) for path in options.paths]
     names = options.shown or options.paths
-    read = [read_results(path, shown, unreadable) for path, shown in zip(paths, names, strict=True)]
+    if options.merge:
+        read = [merged_results(paths, names, unreadable)]
+    else:
+        read = [read_results(path, shown, unreadable) for path, shown in zip(paths, names, strict=True)]
     try:
-        return _pairs_of(options, paths, read, every=every)
+        return _pairs_of(options, paths[: len(read)], read, every=every)
     except HarnessError as error:
         # The model that is missing may be the one that cannot be read.
         exists = "\n".join(filter(None, [error.exists, *unreadable.sentences]))
@@ -101,12 +107,12 @@ def _pairs_of(
     options: PairOptions, paths: Sequence[Path], read: Sequence[Sequence[ModelResults]], *, every: bool
 ) -> list[tuple[ModelResults, Sequence[ModelResults]]]:
     from harness.comparison.same_model import without_repeated
-    from harness.comparison.sources import pick
+    from harness.comparison.sources import pick_one
 
     if options.all_pairs:
         return _all_pairs(options, read)
-    (baseline,) = pick(read[0], [options.baseline] if options.baseline else [], "--baseline", paths[0])
-    names = split_words(options.candidates)
+    baseline = pick_one(read[0], options.baseline, "--baseline", paths[0])
+    names = split_words(options.candidates) or (["*"] if options.merge else [])
     if every and not names:
         candidates = _all_others(read, paths, baseline)
     else:

@@ -140,6 +140,18 @@ def pick(sides: Sequence[ModelResults], names: Sequence[str], option: str, where
     return list(picked.values())
 
 
+def pick_one(sides: Sequence[ModelResults], name: str | None, option: str, where: Path) -> ModelResults:
+    """Pick one model as `pick` does; raises HarnessError for a pattern that several names match, too."""
+    picked = pick(sides, [name] if name else [], option, where)
+    if len(picked) > 1:
+        raise HarnessError(
+            f"{option} {name} matches {len(picked)} models in {where}",
+            exists=f"models: {', '.join(side.name for side in picked)}",
+            hint=f"say which: {option} NAME",
+        )
+    return picked[0]
+
+
 def _from_record(results: ResultsFolder, evaluation: Evaluation) -> TaskResult:
     path = results.predictions_path(evaluation) if evaluation.predictions else None
     return TaskResult(evaluation=evaluation, predictions=path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -92,6 +92,14 @@ class JournalEntry:
     process: str = ""
     plan: RunRequest | None = None
     error: str | None = None
+    harness: str = ""
+    """Version."""
+    python: str = ""
+    platform: str = ""
+    processor: str = ""
+    cores: int | None = None
+    git_commit: str | None = None
+    libraries: dict[str, str] = field(default_factory=dict)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ COMMANDS = {
     "leaderboard": "Merge result folders and rank what is comparable.",
     "export": "Put a model's scores into its card.",
     "compare": "Compare candidates with a baseline; a gate for CI.",
+    "report": "Write one page that says what was compared, and shows it.",
     "check": "Check data, recipes, candidates, models and model cards.",
     "bench": "Measure throughput, models side by side.",
     "schema": "Print the JSON Schema of a file or a document.",

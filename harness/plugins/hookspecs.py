@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import click
 
     from harness.models.interface import ModelScheme
+    from harness.plugins.report_writer import ReportWriter
     from harness.plugins.tracker import Tracker
     from harness.tasks.interface import Task, TaskKind, TaskScheme
     from harness.training.check_input import Check
@@ -84,6 +85,14 @@ def harness_trackers() -> Iterable[Tracker]:  # type: ignore[empty-body]
     """Which trackers do you bring, for `harness run --track NAME`?
 
     Asked when trackers are listed or named.
+    """
+
+
+@hookspec
+def harness_reports() -> Iterable[ReportWriter]:  # type: ignore[empty-body]
+    """Which ways to write reports do you bring? `harness report` takes the one named `html`.
+
+    Asked when writers are listed, and when a report is written.
     """
 
 

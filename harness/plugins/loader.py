@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import click
 
     from harness.models.interface import ModelScheme
+    from harness.plugins.report_writer import ReportWriter
     from harness.plugins.tracker import Tracker
     from harness.tasks.interface import Task, TaskKind, TaskScheme
     from harness.training.check_input import Check
@@ -108,6 +109,10 @@ class Plugins:
     def trackers(self) -> dict[str, Tracker]:
         """Return all trackers by name."""
         return self._answers("harness_trackers")
+
+    def reports(self) -> dict[str, ReportWriter]:
+        """Return all writers of reports by name."""
+        return self._answers("harness_reports")
 
     def commands(self) -> dict[str, click.Command]:
         """Return all commands by name."""

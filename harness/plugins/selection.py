@@ -1,4 +1,4 @@
-"""What a user may name of plugins: all tasks, those of task files too, and trackers."""
+"""What a user may name of plugins: all tasks, those of task files too, trackers, and writers of reports."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.plugins.loader import Plugins
+    from harness.plugins.report_writer import ReportWriter
     from harness.plugins.tracker import Tracker
     from harness.tasks.interface import Task
 
@@ -28,16 +29,41 @@ def select_trackers(plugins: Plugins, names: Iterable[str]) -> list[Tracker]:
             if name not in known:
                 hint = "`harness list trackers` shows them"
                 raise HarnessError.unknown("tracker", name, known, hint=hint)
-            try:
-                with plugin_code():
-                    known[name].check()
-            except HarnessError:
-                raise
-            except Exception as error:
-                raise HarnessError(f"tracker {name} cannot be used: {error_sentence(error)}") from error
+            _check_usable(known[name], f"tracker {name}")
             chosen.append(known[name])
     faults.refuse()
     return chosen
+
+
+def select_report_writer(plugins: Plugins, name: str = "html") -> ReportWriter:
+    """Return the writer of reports of a name, which can be used.
+
+    Raises HarnessError where no plugin brings it, and where it lacks a library.
+    """
+    known = plugins.reports()
+    if name not in known:
+        raise HarnessError(
+            f"no plugin writes reports as {name}",
+            exists=f"writers: {', '.join(known)}" if known else "plugins in use: " + _in_use(plugins),
+            hint="the plugin `report` writes html: does HARNESS_PLUGINS leave it out?",
+        )
+    _check_usable(known[name], f"report writer {name}")
+    return known[name]
+
+
+def _in_use(plugins: Plugins) -> str:
+    return ", ".join(info.name for info in plugins.infos if not info.problem)
+
+
+def _check_usable(answer: Tracker | ReportWriter, what: str) -> None:
+    """Raise HarnessError where an answer's own check does, whatever it raises."""
+    try:
+        with plugin_code():
+            answer.check()
+    except HarnessError:
+        raise
+    except Exception as error:
+        raise HarnessError(f"{what} cannot be used: {error_sentence(error)}") from error
 
 
 def all_tasks(plugins: Plugins, task_files: Iterable[Path]) -> dict[str, Task]:

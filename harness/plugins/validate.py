@@ -14,6 +14,7 @@ from harness.errors import HarnessError, nearest
 from harness.metrics.interface import Metric
 from harness.models.interface import ALL_SETTINGS, ModelScheme, ModelSpec
 from harness.plugins.commands import COMMANDS
+from harness.plugins.report_writer import ReportWriter
 from harness.plugins.tracker import Tracker
 from harness.render import shown_value
 from harness.system.plugin_code import error_sentence, plugin_code
@@ -23,15 +24,16 @@ from harness.training.check_input import Check
 from harness.training.interface import Trainer
 from harness.training.recipe import Recipe
 
-_CALLED = {
-    TaskKind: "build",
-    TaskScheme: "resolve",
-    ModelScheme: "locate",
-    Trainer: "train",
-    Check: "look",
-    Tracker: "open",
+_CALLED: dict[type[Any], tuple[str, ...]] = {
+    TaskKind: ("build",),
+    TaskScheme: ("resolve",),
+    ModelScheme: ("locate",),
+    Trainer: ("train",),
+    Check: ("look",),
+    Tracker: ("open",),
+    ReportWriter: ("page", "leaderboard", "figures", "check"),
 }
-"""Kind of answer → its attribute that is called."""
+"""Kind of answer → its attributes that are called."""
 
 _NEEDED = {"name": '`name = "…"`', "kind": '`kind = "…"`', "metrics": "`metrics = (Metric(…),)`"}
 """Attribute that every task must have → how its class sets it."""
@@ -62,9 +64,9 @@ def _fault(answer: Any, kind: type[Any]) -> str | None:  # noqa: ANN401
     named = f"{answer.name!r} whose"
     if not isinstance(answer.help, str):
         return f"{named} help is {answer.help!r}, not a text"
-    attribute = _CALLED.get(kind)
-    if attribute and not callable(getattr(answer, attribute)):
-        return f"{named} {attribute} is {getattr(answer, attribute)!r}, not a function"
+    for attribute in _CALLED.get(kind, ()):
+        if not callable(getattr(answer, attribute)):
+            return f"{named} {attribute} is {getattr(answer, attribute)!r}, not a function"
     ready: object = answer.ready if isinstance(answer, Trainer) else None
     if ready is not None and not callable(ready):
         return f"{named} ready is {ready!r}, not a function"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.evaluation.evaluate import load_task
@@ -12,7 +11,6 @@ from harness.tasks.interface import HUB, DataSource
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from harness.evaluation.journal import JournalEntry
     from harness.results.records import Evaluation
     from harness.tasks.dataset import Dataset
     from harness.tasks.interface import DataChoice, Task
@@ -28,19 +26,6 @@ class Documents:
     texts: Mapping[str, str] = field(default_factory=dict)
     missing: str = ""
     """A sentence; empty where the texts are here."""
-
-
-def data_folders(entries: Iterable[JournalEntry], given: Path | None = None) -> list[Path]:
-    """Return the data folders that may have the rows of records: a given one, then those of runs.
-
-    entries: journals, oldest first; the newest run's folder comes first.
-    """
-    named = [
-        Path(entry.plan.folder, entry.plan.data)
-        for entry in entries
-        if entry.plan and entry.plan.data and entry.plan.data != HUB
-    ]
-    return list(dict.fromkeys([*([given] if given else []), *reversed(named)]))
 
 
 def read_documents(

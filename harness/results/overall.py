@@ -94,6 +94,20 @@ def overall(boards: Sequence[Board], pairwise: Mapping[int, PairwiseStats | str]
     return [ranking for ranking in rankings if len(ranking.tasks) > 1 and len(ranking.models) > 1]
 
 
+def common_means(
+    boards: Sequence[Board], pairwise: Mapping[int, PairwiseStats | str]
+) -> tuple[list[str], dict[str, TasksMean]]:
+    """Return the tasks on which all models have a comparable score, and each model's mean over these.
+
+    Samples and limited runs count like any task: the mean is that of `harness compare`'s quality and speed.
+    """
+    known = [(board, pairwise.get(position, "")) for position, board in enumerate(boards)]
+    tasks = _task_scores(known)
+    models = sorted({model for board in boards for model in _models(board)})
+    shared = [task for task in tasks if all(model in task.scores for model in models)]
+    return [task.name for task in shared], _means(shared, models) if shared else {}
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _TaskScores:
     """Headline scores of a board."""

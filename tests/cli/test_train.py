@@ -278,3 +278,38 @@ def test_a_plugin_can_have_a_trainer(place, tiny):
     assert (lineage.trainer, lineage.log[0].loss) == ("copying", 0.25)
     assert (place / "copy" / "model.safetensors").read_bytes() == (tiny / "model.safetensors").read_bytes()
     assert "copying" in harness("list", "trainers", "--plugin", place / "copying.py")
+
+
+@pytest.mark.slow
+def test_a_page_holds_the_candidate_against_its_base_on_the_tasks_of_the_recipe(place, writer_of_pages):
+    words = ("train", "--recipe", "letters.toml", "--out", "new", "--set", "train.steps=2", *ALLOWED)
+    said = harness(*words, "--report", "page.html", *writer_of_pages)
+    assert "written: page.html" in said
+    title, outcome, command = (place / "page.html").read_text().split("|")
+    assert title.startswith("new against ")
+    assert outcome in ("passes", "fails")
+    assert command.startswith("harness run --model ")
+    assert command.endswith("--out results/new && harness report results/new -o report.html --baseline tiny")
+    assert not (place / "results").exists()
+
+
+@pytest.fixture
+def writer_of_pages(place):
+    """Write a plugin that writes tiny pages; the options that name it."""
+    (place / "writer.py").write_text(
+        "from harness import hookimpl\n"
+        "from harness.authoring import ReportWriter\n\n\n"
+        "def page(content):\n"
+        "    command = content.command.partition(' --plugin')[0]\n"
+        "    return f'{content.title}|{content.answer.outcome}|{command}'\n"
+        "\n\n@hookimpl\ndef harness_reports():\n"
+        "    return [ReportWriter(name='html', help='tiny', page=page, leaderboard=page, figures=dict)]\n"
+    )
+    return "--plugin", "writer.py"
+
+
+def test_a_page_of_a_recipe_without_tasks_is_refused_before_training(place, writer_of_pages):
+    words = ("train", "--recipe", "letters.toml", "--out", "new", *SHORT, *ALLOWED)
+    said = harness(*words, "--report", "page.html", *writer_of_pages, fails=True)
+    assert "--report has nothing to show: recipe letters has no tasks" in said
+    assert not (place / "new").exists()

@@ -12,7 +12,7 @@ from comparison.made import answer
 from harness.metrics.standard import ROC_AUC, SPEARMAN
 from harness.report.bins import even_edges, quantile_edges, rank_bins
 from harness.report.distributions import distributions_of
-from report.conftest import board
+from report.made_board import board
 
 
 def of_kind(answers, kind):

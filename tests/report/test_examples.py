@@ -12,13 +12,12 @@ from comparison.made import answer
 
 from benchmarks.report.make_results import HOSTILE, make_results
 from harness.comparison.sources import read_results
-from harness.evaluation.journal import JournalEntry, RunRequest
 from harness.metrics.standard import SPEARMAN, mean_metric
 from harness.plugins.loader import load_plugins
 from harness.report.board_answers import read_answers
-from harness.report.documents import data_folders, read_documents
+from harness.report.documents import read_documents
 from harness.report.examples import examples_of
-from report.conftest import board
+from report.made_board import board
 
 SAMPLE = Path(__file__).parents[2] / "results" / "example"
 
@@ -148,16 +147,6 @@ def test_documents_of_a_data_folder_are_read_where_one_of_several_has_the_rows(t
     found = read_documents(files, tasks, [tmp_path, sample])
     assert (found.texts, found.missing) == (read_documents(record, tasks).texts, "")
     assert len(found.texts) > 100
-
-
-def test_data_folders_are_the_given_one_then_those_of_runs_the_newest_first(tmp_path):
-    def run(data):
-        plan = RunRequest(folder="/start", models=(), tasks=(), data=data)
-        return JournalEntry(started="2026", command=(), plan=plan)
-
-    entries = [run("old"), run(None), run("hub"), run("/new"), JournalEntry(started="2026", command=())]
-    assert data_folders(entries, tmp_path) == [tmp_path, Path("/new"), Path("/start/old")]
-    assert data_folders([]) == []
 
 
 def test_answers_that_are_aligned_have_the_same_examples_in_another_order(tmp_path):

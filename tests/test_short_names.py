@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.cli.short_names import short_names
+from harness.short_names import short_names
 
 
 @pytest.mark.parametrize(

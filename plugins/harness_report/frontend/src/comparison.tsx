@@ -1,0 +1,174 @@
+/** Baseline against candidate: a forest plot in a table, in domain against outside, the gate, what differs. */
+import { useEffect, useMemo } from "preact/hooks";
+import { GainTable } from "./comparison-table";
+import type { ComparedWith, Comparison, GateLine } from "./content";
+import { named, oneOf, Select, Toolbar } from "./controls";
+import { number, percent } from "./format";
+import { boardsWithExamples, content } from "./page";
+import { fragment, useParams } from "./state";
+
+const OUTCOMES: Record<number, string> = {
+  0: "passes",
+  1: "fails",
+  2: "broken",
+  3: "not comparable",
+  4: "undecided",
+};
+const MARKS: Record<string, string> = {
+  passes: "✓",
+  fails: "✗",
+  broken: "!",
+  "not comparable": "≠",
+  undecided: "?",
+};
+
+export function Outcome({ outcome }: { outcome: string }) {
+  return (
+    <span class={`outcome is-${outcome.replace(" ", "-")}`}>
+      <span class="sign" aria-hidden="true">
+        {MARKS[outcome] ?? ""}
+      </span>{" "}
+      {outcome}
+    </span>
+  );
+}
+
+/** Return the comparison of the pair that is asked for, or the first one. */
+export function pairOf(compared: readonly ComparedWith[], baseline?: string, candidate?: string) {
+  const names = compared.map((each) => each.baseline);
+  const group = compared.find((each) => each.baseline === oneOf(names, baseline));
+  const candidates = group?.comparisons.map((each) => each.candidate.name) ?? [];
+  const chosen = oneOf(candidates, candidate, content().answer.selection?.winner);
+  const comparison = group?.comparisons.find((each) => each.candidate.name === chosen);
+  return { names, group, candidates, comparison };
+}
+
+/** The heading names the baseline; that of the page as it was written is the first one. */
+function useHeading(baseline: string | undefined): void {
+  useEffect(() => {
+    const name = document.querySelector("#comparison-title bdi");
+    if (name && baseline) name.textContent = baseline;
+  }, [baseline]);
+}
+
+export function ComparisonView() {
+  const { compared, not_compared } = content();
+  const [params, change] = useParams("comparison");
+  const { names, group, candidates, comparison } = useMemo(
+    () => pairOf(compared, params.baseline, params.candidate),
+    [compared, params.baseline, params.candidate],
+  );
+  useHeading(group?.baseline);
+  if (!group || !comparison) return null;
+  const baseline = group.baseline;
+  const candidate = comparison.candidate.name;
+  // A pair stays a pair when the two change places.
+  const pickBaseline = (name: string) =>
+    change({ baseline: name, candidate: name === candidate ? baseline : candidate });
+  return (
+    <div>
+      <Toolbar label="Models that are compared">
+        <Select label="Baseline" value={baseline} options={named(names)} onChange={pickBaseline} />
+        <Select
+          label="Candidate"
+          value={candidate}
+          options={named(candidates)}
+          onChange={(name) => change({ baseline, candidate: name })}
+        />
+      </Toolbar>
+      {not_compared && <p class="note">{not_compared}</p>}
+      <p role="status" class="verdict-sentence">
+        {comparison.gated && <Outcome outcome={OUTCOMES[comparison.exit_code] ?? "undecided"} />}{" "}
+        {comparison.sentence}
+      </p>
+      <GainTable comparison={comparison} params={params} onChange={change} />
+      <Across comparison={comparison} />
+      <Gate lines={comparison.gate} />
+      <Remarks group={group} comparison={comparison} />
+      {boardsWithExamples().length > 0 && (
+        <p>
+          <a href={fragment("examples", { baseline, candidate })}>Examples on which the two differ</a>
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Across({ comparison }: { comparison: Comparison }) {
+  const { speed, forgetting } = comparison;
+  return (
+    <>
+      {comparison.overall.map((each) => (
+        <p key={each.which}>
+          <strong>{each.which}:</strong> {each.sentence}
+        </p>
+      ))}
+      {forgetting && <p>{forgetting.sentence}</p>}
+      {speed && (
+        <p>
+          <strong>Throughput:</strong> {number(speed.ratio, 2)} times the baseline&apos;s [
+          {number(speed.low, 2)}, {number(speed.high, 2)}], from {speed.source}.
+        </p>
+      )}
+    </>
+  );
+}
+
+function Gate({ lines }: { lines: readonly GateLine[] }) {
+  if (!lines.length) return null;
+  return (
+    <>
+      <h3>Gate</h3>
+      <ul class="gate">
+        {lines.map((each) => (
+          <li key={each.sentence}>
+            <Outcome outcome={each.outcome} /> {each.sentence}
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function Remarks({ group, comparison }: { group: ComparedWith; comparison: Comparison }) {
+  const differences = comparison.settings.map(
+    (each) => `${each.key}: ${each.baseline} and ${each.candidate}`,
+  );
+  const refused = comparison.refused.map(
+    (each) =>
+      `${each.task} is not comparable: ${each.differences
+        .map((one) => `${one.key} is ${one.baseline} and ${one.candidate}`)
+        .join("; ")}`,
+  );
+  const looks = comparison.looks
+    .filter((each) => each.candidates > 1)
+    .map(
+      (each) =>
+        `${each.candidates} candidates were judged on the examples of ${each.task}: one without a gain is called better with up to ${percent(each.false_better)}`,
+    );
+  const all = [...comparison.broken, ...refused, ...group.warnings, ...looks, ...comparison.notes];
+  return (
+    <>
+      {all.length > 0 && (
+        <ul class="remarks">
+          {all.map((each) => (
+            <li key={each}>{each}</li>
+          ))}
+        </ul>
+      )}
+      {differences.length > 0 && (
+        <details>
+          <summary>Settings differ</summary>
+          <ul>
+            {differences.map((each) => (
+              <li key={each}>{each}</li>
+            ))}
+          </ul>
+        </details>
+      )}
+      <p class="command">
+        The same in a terminal: <code>{group.command}</code>
+      </p>
+    </>
+  );
+}

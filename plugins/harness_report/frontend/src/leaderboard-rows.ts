@@ -1,0 +1,96 @@
+/** Rows of the leaderboard, of what its filters leave. */
+import type { ReportBoard, ReportMean, ReportRanked, ReportRanking, ReportRow, ReportScore } from "./content";
+import type { PageContent } from "./page";
+import type { Params } from "./state";
+
+/** A score of a model on a board. */
+export interface ScoreRow {
+  board: ReportBoard;
+  row: ReportRow;
+  score: ReportScore | null;
+}
+
+/** A model over the boards that are shown. */
+export interface ModelRow {
+  model: string;
+  ranked: ReportRanked | undefined;
+  /** Of the tag that is filtered by, or of all tasks. */
+  mean: ReportMean | undefined;
+  cells: Map<string, ReportRow>;
+}
+
+export const HEADLINE = "headline";
+
+export const isSample = (board: ReportBoard): boolean => board.data === "sample";
+
+/** Whether a ranking is over this board. */
+export function inRanking(ranking: ReportRanking, board: ReportBoard): boolean {
+  return (
+    ranking.tasks.includes(board.task) && ranking.sample === isSample(board) && ranking.limit === board.limit
+  );
+}
+
+export function shownBoards(content: PageContent, params: Params): ReportBoard[] {
+  const { task, tag } = params;
+  // A link may name what is not there: that filters nothing.
+  const tasks = content.boards.some((each) => each.id === task) ? task : "";
+  const tags = content.boards.some((each) => tag && each.tags.includes(tag)) ? tag : "";
+  return content.boards.filter(
+    (each) => (!tasks || each.id === tasks) && (!tags || each.tags.includes(tags)),
+  );
+}
+
+/** Return whether a model's name has one of the words, which commas separate. */
+export function wanted(model: string, filter: string | undefined): boolean {
+  const parts = (filter ?? "").split(",").map((each) => each.trim().toLowerCase());
+  const words = parts.filter(Boolean);
+  return !words.length || words.some((each) => model.toLowerCase().includes(each));
+}
+
+export function scoreRows(boards: readonly ReportBoard[], params: Params): ScoreRow[] {
+  const metric = params.metric || HEADLINE;
+  return boards.flatMap((board) =>
+    board.rows
+      .filter((row) => wanted(row.model, params.model))
+      .flatMap((row) => {
+        const name = metric === HEADLINE ? board.metrics[0] : metric;
+        if (name === undefined || !board.metrics.includes(name)) return [];
+        return [{ board, row, score: row.scores.find((each) => each.metric === name) ?? null }];
+      }),
+  );
+}
+
+export function modelRows(
+  content: PageContent,
+  boards: readonly ReportBoard[],
+  ranking: ReportRanking | undefined,
+  params: Params,
+): ModelRow[] {
+  const order = [
+    ...(ranking?.models.map((each) => each.model) ?? []),
+    ...content.models.map((each) => each.name),
+  ];
+  return [...new Set(order)]
+    .filter((model) => wanted(model, params.model))
+    .map((model) => {
+      const ranked = ranking?.models.find((each) => each.model === model);
+      const mean = params.tag ? ranked?.tags[params.tag] : (ranked?.mean ?? undefined);
+      const cells = new Map<string, ReportRow>();
+      for (const board of boards) {
+        const row = board.rows.find((each) => each.model === model);
+        if (row) cells.set(board.id, row);
+      }
+      return { model, ranked, mean, cells };
+    })
+    .filter((each) => each.cells.size);
+}
+
+export function headline(row: ReportRow | undefined): ReportScore | null {
+  return row?.status === "ok" ? (row.scores[0] ?? null) : null;
+}
+
+/** Names of boards: the task, and what tells it from another board of the same task. */
+export function boardName(content: PageContent, board: ReportBoard): string {
+  const same = content.boards.filter((each) => each.task === board.task);
+  return same.length > 1 ? `${board.task} (${board.origin})` : board.task;
+}

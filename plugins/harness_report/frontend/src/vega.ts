@@ -1,0 +1,103 @@
+/** Vega without `eval`: its expressions are interpreted, and only the transforms that our figures use are here. */
+import { transforms } from "vega-dataflow";
+import * as encode from "vega-encode";
+import { expressionInterpreter } from "vega-interpreter";
+import { parse } from "vega-parser";
+import {
+  aggregate,
+  bin,
+  collect,
+  compare,
+  extent,
+  facet,
+  field,
+  filter,
+  flatten,
+  fold,
+  formula,
+  impute,
+  joinaggregate,
+  key,
+  multiextent,
+  multivalues,
+  params,
+  prefacet,
+  project,
+  proxy,
+  relay,
+  sieve,
+  subflow,
+  tupleindex,
+  values,
+  window,
+} from "vega-transforms";
+import { View } from "vega-view";
+import * as viewTransforms from "vega-view-transforms";
+import type { Spec } from "./page";
+
+Object.assign(
+  transforms,
+  {
+    aggregate,
+    bin,
+    collect,
+    compare,
+    extent,
+    facet,
+    field,
+    filter,
+    flatten,
+    fold,
+    formula,
+    impute,
+    joinaggregate,
+  },
+  {
+    key,
+    multiextent,
+    multivalues,
+    params,
+    prefacet,
+    project,
+    proxy,
+    relay,
+    sieve,
+    subflow,
+    tupleindex,
+    values,
+  },
+  { window },
+  encode,
+  viewTransforms,
+);
+
+export interface Drawn {
+  resize(width: number): void;
+  remove(): void;
+}
+
+/** Draw a specification into an element that says in words what it shows, as wide as `width`. */
+export async function draw(
+  place: HTMLElement,
+  spec: Spec,
+  rows: readonly object[],
+  words: Readonly<Record<string, string>>,
+  width: number,
+): Promise<Drawn> {
+  const container = place.appendChild(document.createElement("div"));
+  container.setAttribute("aria-hidden", "true");
+  const runtime = parse(spec, {}, { ast: true });
+  const view = new View(runtime, { renderer: "svg", container, hover: false, expr: expressionInterpreter });
+  const known = new Set((spec.signals as { name: string }[] | undefined)?.map((each) => each.name));
+  for (const [name, text] of Object.entries(words)) if (known.has(name)) view.signal(name, text);
+  await view.data("rows", rows).width(width).runAsync();
+  // For controls that a specification may bind; ours has none.
+  container.querySelector("form")?.remove();
+  return {
+    resize: (wide) => void view.width(wide).runAsync(),
+    remove: () => {
+      view.finalize();
+      container.remove();
+    },
+  };
+}

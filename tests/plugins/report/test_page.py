@@ -1,0 +1,227 @@
+"""The page as it is without JavaScript: complete, inert, and the same each time."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.report.content import ReportContent
+from tests.plugins.report.boards import BASE, HOSTILE, LEXICAL, MINE
+from tests.plugins.report.contents import content, many
+from tests.plugins.report.page_parts import Parts, parts_of
+
+pytest.importorskip("jinja2")
+pytest.importorskip("vl_convert")
+
+from harness_report.page import leaderboard, page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SECTIONS = [
+    "answer",
+    "leaderboard",
+    "comparison",
+    "examples",
+    "trade-off",
+    "distributions",
+    "training",
+    "environment",
+]
+
+
+@pytest.fixture(scope="module")
+def made() -> ReportContent:
+    return content()
+
+
+@pytest.fixture(scope="module")
+def text(made: ReportContent) -> str:
+    return page(made)
+
+
+@pytest.fixture(scope="module")
+def parts(text: str) -> Parts:
+    return parts_of(text)
+
+
+@pytest.fixture(scope="module")
+def hostile() -> Parts:
+    return parts_of(page(content(hostile=HOSTILE + "x" * 10_000)))
+
+
+def scores(made: ReportContent) -> Iterator[float]:
+    for board in made.boards:
+        for row in board.rows:
+            for score in row.scores:
+                yield from (one for one in (score.score, score.low, score.high) if one is not None)
+
+
+def gains(made: ReportContent) -> Iterator[float]:
+    for one in made.compared[0].comparisons:
+        for line in one.lines:
+            yield from (line.gain, line.low, line.high)
+
+
+def test_each_score_and_each_gain_is_on_the_page(made, parts):
+    said = parts.text.replace("−", "-")
+    assert not [one for one in scores(made) if f"{one:.3f}" not in said and f"{one:.4f}" not in said]
+    assert not [one for one in gains(made) if f"{one:+.3f}" not in said]
+
+
+def test_the_answer_is_said_before_any_table(made, text):
+    before = text[: text.index("<table")]
+    answer = made.answer
+    for sentence in (*answer.sentences, answer.compared, answer.selection.sentence):
+        assert sentence in before
+    assert all(doubt.sentence in before for doubt in answer.doubts)
+    assert all(line.sentence in before for line in answer.gate)
+
+
+def test_sections_are_in_order_and_named_by_their_headings(parts):
+    sections = parts.of("section")
+    assert [one["id"] for one in sections] == SECTIONS
+    ids = [attrs["id"] for _, attrs in parts.elements if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    for attrs in (attrs for _, attrs in parts.elements):
+        assert set((attrs.get("aria-labelledby") or "").split()) <= set(ids)
+
+
+def test_headings_leave_no_level_out(parts):
+    levels = [int(tag[1]) for tag, _ in parts.elements if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+
+
+def test_no_element_has_a_style_or_a_handler_of_its_own(parts, hostile):
+    for page_parts in (parts, hostile):
+        names = {name for _, attrs in page_parts.elements for name in attrs}
+        assert "style" not in names
+        assert not [name for name in names if name.startswith("on")]
+
+
+def test_the_policy_has_the_hash_of_each_script_and_style(parts):
+    policy = next(attrs["content"] for attrs in parts.of("meta") if "http-equiv" in attrs)
+    assert "default-src 'none'" in policy
+    for tag, attrs, code in parts.raw:
+        if "type" in attrs:  # data, which is not run
+            continue
+        digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
+        directive = next(one for one in policy.split("; ") if one.startswith(f"{tag}-src"))
+        assert f"'sha256-{digest}'" in directive
+
+
+def test_the_page_loads_nothing(parts):
+    for tag, attrs in parts.elements:
+        assert tag not in ("link", "img", "iframe", "object", "base")
+        assert "src" not in attrs
+        assert (attrs.get("href") or "#").startswith("#")
+
+
+def test_a_hostile_text_adds_no_element(parts, hostile):
+    assert {tag for tag, _ in hostile.elements} <= {tag for tag, _ in parts.elements} | {"details", "summary"}
+    assert len(hostile.of("script")) == len(parts.of("script"))
+    assert "alert(1)" in hostile.text
+    assert not re.search("[\x00-\x08\u202a-\u202e]", hostile.text)
+
+
+def test_a_name_of_ten_thousand_characters_is_shortened_everywhere(hostile):
+    assert len(max(hostile.text.split(), key=len)) < 700  # the longest is the text of an example
+
+
+def test_the_content_is_embedded_without_its_examples(made, parts):
+    embedded = json.loads(parts.script("content"))
+    assert embedded["title"] == made.title
+    assert embedded["examples"] == []
+    assert [board["id"] for board in embedded["boards"]] == [board.id for board in made.boards]
+    assert "<" not in parts.script("content")
+
+
+def test_examples_are_packed_by_board(made, parts):
+    for examples in made.examples:
+        packed = base64.b64decode(parts.script(f"examples-{examples.board}"))
+        assert json.loads(gzip.decompress(packed))["ids"] == list(examples.ids)
+
+
+def test_figures_are_embedded_with_empty_rows(parts):
+    figures = json.loads(parts.script("figures"))
+    assert set(figures) >= {"intervals", "forest", "forgetting", "trade-off", "agreement", "training"}
+    for figure in figures.values():
+        rows = next(one for one in figure["data"] if one["name"] == "rows")
+        assert rows["values"] == []
+
+
+def test_each_figure_has_a_title_and_a_description(parts):
+    figures = [attrs for attrs in parts.of("svg") if attrs.get("role") == "img"]
+    assert len(figures) == len(parts.of("desc")) == len(parts.of("title")) - 1
+    assert len(figures) > 10
+
+
+def test_the_same_content_gives_the_same_bytes(text):
+    assert page(content()) == text
+
+
+def test_without_texts_there_is_none(made, text):
+    quiet = replace(content(texts=False), distributions=(), trainings=(), compared=made.compared[:1])
+    said = page(quiet)
+    assert "playing guitar" in text
+    assert "playing guitar" not in said
+    assert "Murder" not in said
+    packed = base64.b64decode(parts_of(said).script("examples-stsb"))
+    assert b"guitar" not in gzip.decompress(packed)
+
+
+def test_a_verdict_has_a_sign_and_a_word(text):
+    for verdict, sign in (("better", "▲"), ("worse", "▼"), ("inconclusive", "?")):
+        assert re.search(
+            rf'is-{verdict}"><span class="sign" aria-hidden="true">{re.escape(sign)}</span> {verdict}', text
+        )
+
+
+def test_what_is_not_comparable_says_why(parts):
+    assert "old-minilm on stsb was asked something else: limit: 100, not all" in parts.text
+    assert "stsb-dev : limit: 100 against all" in parts.text
+
+
+def test_a_table_scrolls_in_a_place_that_has_the_focus_and_a_name(text):
+    tables = text.count("<table")
+    scrollers = re.findall(
+        r'<div class="scroller" tabindex="0" role="region" aria-label="[^"]+">\s*<table', text
+    )
+    assert tables == len(scrollers) > 5
+
+
+def test_a_single_model_has_neither_a_comparison_nor_examples(made):
+    alone = replace(
+        made,
+        answer=replace(made.answer, outcome="no-candidate", gate=(), selection=None),
+        compared=(),
+        examples=(),
+        trade_off=(),
+        distributions=(),
+        trainings=(),
+    )
+    parts = parts_of(page(alone))
+    assert [one["id"] for one in parts.of("section")] == ["answer", "leaderboard", "environment"]
+    assert {"href": "#comparison"} not in parts.of("a")
+
+
+def test_a_leaderboard_alone_has_no_script():
+    parts = parts_of(leaderboard(many(10, 20)))
+    assert not parts.of("script")
+    assert len(parts.of("table")) == 41
+    rows = [attrs for attrs in parts.of("tr") if "data-model" in attrs]
+    assert len(rows) == 10
+
+
+def test_models_are_in_the_order_of_the_ranking(parts):
+    assert [attrs["data-model"] for attrs in parts.of("tr") if "data-model" in attrs] == [MINE, BASE, LEXICAL]
