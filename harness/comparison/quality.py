@@ -68,7 +68,7 @@ def what_moves(*models: Quality) -> What:
 
 def movement(baseline: Quality, candidate: Quality) -> np.ndarray:
     """Return how much better each answer of the candidate is: (n,); 0 where either does not count."""
-    return np.nan_to_num(candidate.values - baseline.values)
+    return np.asarray(np.nan_to_num(candidate.values - baseline.values))
 
 
 def _is_binary(values: np.ndarray) -> bool:

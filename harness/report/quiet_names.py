@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _FEWEST_WORDS = 2
 """Minimum number of words of a name that may be one of a text that is not at hand, such as a title."""
+_SHORTEST = 4
+"""Minimum number of characters of a text that is searched in a name: shorter ones match by chance."""
 
 
 class QuietNames:
@@ -24,9 +26,10 @@ class QuietNames:
 
     def of_rows(self, names: Iterable[str]) -> list[str]:
         """Return ids or clusters, one for each row, in order."""
-        rows = self._rows or [()] * len(list(names := list(names)))
+        names = list(names)
+        rows = self._rows or [()] * len(names)
         return [
-            hashed(name) if any(tells(name, text) for text in row) else self.name(name)
+            hashed(name) if any(_holds(name, text) for text in row) else self.name(name)
             for name, row in zip(names, rows, strict=True)
         ]
 
@@ -38,3 +41,8 @@ class QuietNames:
         """Return a class, or an answer in words; its hash where it is a text."""
         covered: str = self._cover.cover(word)
         return covered
+
+
+def _holds(name: str, text: str) -> bool:
+    """Whether a name has a text of its row in it, letter by letter or by its words."""
+    return (len(text) >= _SHORTEST and text in name) or tells(name, text)

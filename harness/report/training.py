@@ -174,11 +174,10 @@ def _bases(lineage: Lineage, folders: CandidateFolders, names: Mapping[str, str]
     line: list[str] = []
     seen: set[str] = set()
     current: Lineage | None = lineage
-    while current is not None:
-        fingerprint = current.base_fingerprint
-        line.insert(0, names.get(fingerprint, current.base))
-        folder = folders.of_base(current) if fingerprint not in seen else None
-        seen.add(fingerprint)
+    while current is not None and current.base_fingerprint not in seen:
+        seen.add(current.base_fingerprint)
+        line.insert(0, names.get(current.base_fingerprint, current.base))
+        folder = folders.of_base(current)
         current = None if folder is None else read_lineage(folder)
     return line
 

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from benchmarks.report.make_results import make_results
 from harness.report.collect import collect
 from harness.report.request import ReportRequest
 from harness.system.json_text import json_document
@@ -50,3 +51,10 @@ def run_harness(capsys, monkeypatch):
         return capsys.readouterr().out
 
     return calling
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory):
+    """The root of a hostile made folder of all forms of answers: two models, six tasks, 40 examples."""
+    root = tmp_path_factory.mktemp("report") / "made"
+    return make_results(root, models=2, tasks=6, examples=40, hostile=True).root
