@@ -176,7 +176,9 @@ def _board(task, names, tasks) -> ReportBoard:
         for at, name in enumerate(order)
         if not (task == "penal" and name == "lexical")
     )
-    apart = (SetApart(model=names["lexical"], differences=("limit is 9 and 100",)),) if task == "penal" else ()
+    apart = (
+        (SetApart(model=names["lexical"], differences=("limit is 9 and 100",)),) if task == "penal" else ()
+    )
     return ReportBoard(
         id=task,
         task=task,
@@ -219,7 +221,11 @@ def _ranking(names, tasks) -> ReportRanking:
 
 
 def _comparison(names, base, other, tasks) -> Comparison:
-    lines = tuple(_line(task, base, other, tasks) for task in tasks if not (task == "penal" and "lexical" in (base, other)))
+    lines = tuple(
+        _line(task, base, other, tasks)
+        for task in tasks
+        if not (task == "penal" and "lexical" in (base, other))
+    )
     gain = QUALITY[other] - QUALITY[base]
     mean = Mean(tasks=tuple(tasks), gain=gain, low=gain - 0.02, high=gain + 0.02)
     return Comparison(
@@ -299,7 +305,9 @@ def _distributions(board, names) -> list[Distribution]:
             )
         if board.kind == "triplet":
             edges = tuple(each / 6 - 1 for each in range(13))
-            made.append(Distribution(**common, kind="margin", label="margin", edges=edges, counts={"": counts}))
+            made.append(
+                Distribution(**common, kind="margin", label="margin", edges=edges, counts={"": counts})
+            )
         if board.kind == "retrieval":
             bins = ("1", "2–3", "4–10", "not in the first 100")
             made.append(Distribution(**common, kind="rank", label="rank", bins=bins, counts={"": counts[:4]}))
@@ -322,7 +330,9 @@ def _examples(board, names, number, texts) -> TaskExamples:
     flips = board.task in FLIPS
     gold: tuple = ()
     columns = {
-        "premise": tuple(f"The party shall keep item {at} of {board.task} confidential." for at in range(number)),
+        "premise": tuple(
+            f"The party shall keep item {at} of {board.task} confidential." for at in range(number)
+        ),
         "hypothesis": tuple(f"Item {at} may be shared with {at % 7} others." for at in range(number)),
     }
     relevant, documents = (), {}
@@ -335,7 +345,9 @@ def _examples(board, names, number, texts) -> TaskExamples:
         documents = {f"doc-{at}": f"Statute {at}: whoever takes {at} things." for at in range(15)}
         columns = {"query": tuple(f"Which statute holds for {at} things?" for at in range(number))}
     else:
-        columns = {name: tuple(f"{name} {at}" for at in range(number)) for name in ("anchor", "positive", "negative")}
+        columns = {
+            name: tuple(f"{name} {at}" for at in range(number)) for name in ("anchor", "positive", "negative")
+        }
     models = tuple(_answers(row.model, board, number, gold, flips) for row in board.rows)
     return TaskExamples(
         board=board.id,
