@@ -269,7 +269,7 @@ def test_quality_against_speed_is_that_of_compare_with_an_interval(collected, as
         (one["model"], one["quality"], one["on_front"]) for one in front
     ]
     assert content.trade_off_tasks == ("exam", "quiz")
-    assert [one.texts_per_second for one in content.trade_off][0] == (40.0, 50.0, 60.0)
+    assert content.trade_off[0].texts_per_second == (40.0, 50.0, 60.0)
     folder.write_throughput(timed("mine", 50.0, processor="another"))
     content = collected("one", baseline="base")
     assert {one.model: one.texts_per_second for one in content.trade_off}["mine"] is None
