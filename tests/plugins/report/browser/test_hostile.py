@@ -25,7 +25,9 @@ HOSTILE = [
 
 @pytest.fixture(scope="module")
 def hostile_content():
-    content = made_content(models=("<b>base</b> " + HOSTILE[0], HOSTILE[1], HOSTILE[4]), examples=len(HOSTILE))
+    content = made_content(
+        models=("<b>base</b> " + HOSTILE[0], HOSTILE[1], HOSTILE[4]), examples=len(HOSTILE)
+    )
     for at, text in enumerate(HOSTILE):
         content = renamed(content, f"The party shall keep item {at} ", f"{text} ")
         content = renamed(content, f"Item {at} may", f"{text} may")
@@ -42,7 +44,9 @@ def assert_inert(page):
     assert "ran" not in page.title().split()
     assert page.evaluate("document.querySelectorAll('iframe, img, object, embed, base, form').length") == 0
     assert page.evaluate("document.querySelectorAll('script').length") == len(TASKS) + 4
-    addresses = page.evaluate("[...document.querySelectorAll('[href], [src]')].map(e => e.getAttribute('href') ?? e.src)")
+    addresses = page.evaluate(
+        "[...document.querySelectorAll('[href], [src]')].map(e => e.getAttribute('href') ?? e.src)"
+    )
     assert [each for each in addresses if not each.startswith("#")] == []
 
 
@@ -90,7 +94,9 @@ def test_copied_cells_begin_no_formula(open_page, hostile_content):
 def test_the_policy_stops_a_script_that_escaping_let_through(open_page, write_page, tmp_path):
     text = write_page().read_text(encoding="utf-8")
     through = tmp_path / "through.html"
-    through.write_text(text.replace("</h1>", "</h1><script>document.title = 'ran'</script>", 1), encoding="utf-8")
+    through.write_text(
+        text.replace("</h1>", "</h1><script>document.title = 'ran'</script>", 1), encoding="utf-8"
+    )
     page = open_page()
     said = []
     other = page.context.browser.new_page()
@@ -106,5 +112,3 @@ def test_data_in_the_page_ends_no_element(write_page, hostile_content):
     data = text.partition('id="content">')[2].partition("</script>")[0]
     assert json.loads(data)["models"][1]["name"] == HOSTILE[1]
     assert "<" not in data
-
-

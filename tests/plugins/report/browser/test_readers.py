@@ -102,7 +102,18 @@ def test_the_page_is_valid_html(write_page):
     if java is None:
         missing("needs Java, for the HTML checker")
     done = subprocess.run(
-        [java, "-Xss4m", "-jar", str(jar), "--stdout", "--format", "gnu", "--filterpattern", ".*CSS: .*", str(write_page())],
+        [
+            java,
+            "-Xss4m",
+            "-jar",
+            str(jar),
+            "--stdout",
+            "--format",
+            "gnu",
+            "--filterpattern",
+            ".*CSS: .*",
+            str(write_page()),
+        ],
         capture_output=True,
         text=True,
         check=False,

@@ -16,7 +16,9 @@ def pick(page, name, label, value):
 
 
 def column(page, table, number):
-    return page.locator(f"#{table} tbody tr:not(.group):not(.details) > :nth-child({number})").all_inner_texts()
+    return page.locator(
+        f"#{table} tbody tr:not(.group):not(.details) > :nth-child({number})"
+    ).all_inner_texts()
 
 
 def test_views_take_the_place_of_what_is_there_without_javascript(open_page):
@@ -130,9 +132,7 @@ def test_the_trade_off_is_drawn_against_what_is_chosen(open_page):
     view(page, "trade-off").get_by_text("Not in the figure, without parameters: lexical.").wait_for()
 
 
-@pytest.mark.parametrize(
-    ("task", "figures"), [("stsb", 4), ("contract-nli", 4), ("aila", 4), ("penal", 4)]
-)
+@pytest.mark.parametrize(("task", "figures"), [("stsb", 4), ("contract-nli", 4), ("aila", 4), ("penal", 4)])
 def test_every_distribution_is_drawn(open_page, task, figures):
     page = open_page(f"#distributions?task={task}&models=minilm%0Atuned")
     view(page, "distributions").locator("svg .mark-group").nth(figures - 1).wait_for(state="attached")
