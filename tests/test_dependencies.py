@@ -30,7 +30,12 @@ EXTRAS = {
     extra: [Requirement(line) for line in lines] for extra, lines in PROJECT["optional-dependencies"].items()
 }
 USERS = sorted(set(EXTRAS) - {"dev"})
-OTHER_NAMES = {"mlflow": "mlflow-skinny", "sklearn": "scikit-learn", "yaml": "pyyaml"}
+OTHER_NAMES = {
+    "mlflow": "mlflow-skinny",
+    "sklearn": "scikit-learn",
+    "vl_convert": "vl-convert-python",
+    "yaml": "pyyaml",
+}
 """Modules that are not called as their distributions."""
 NOT_OURS = {"_typeshed", "pynvml"}
 """The type checker's own, and NVIDIA's, which counts energy where it happens to be."""

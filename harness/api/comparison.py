@@ -292,7 +292,8 @@ def compare(
     files = [suite for file in task_files for suite in read_suites(user_path(file))]
     suites = suites_by_name(files, known, loaded.task_schemes())
     report = report_on(request, known, suites, None if ledger is None else user_path(ledger))
-    return Comparisons(report, request, [*map(os.fspath, plugins)], [*map(os.fspath, task_files)])
+    named = [[os.fspath(file) for file in files] for files in (plugins, task_files)]
+    return Comparisons(report, request, *named)
 
 
 def _words(names: Names) -> tuple[str, ...]:

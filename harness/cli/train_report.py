@@ -41,7 +41,7 @@ def write_training_page(page: ReportFile, runs: Sequence[TrainingRun], workspace
     The base is the baseline. The results are kept no longer than the page takes: it says how to get them.
     """
     from harness.cli.output import show_progress
-    from harness.evaluation.run import run_plan
+    from harness.evaluation.publish_run import publish_run
     from harness.evaluation.runner import RunPlan
     from harness.report.collect import collect
     from harness.report.request import ReportRequest
@@ -60,7 +60,13 @@ def write_training_page(page: ReportFile, runs: Sequence[TrainingRun], workspace
     )
     with tempfile.TemporaryDirectory(prefix="harness-training-") as folder:
         with show_progress() as progress:
-            run_plan(plan, ResultsFolder(Path(folder)), progress)
+            publish_run(
+                plan,
+                ResultsFolder(Path(folder)),
+                progress,
+                plugins=workspace.plugin_files,
+                task_files=workspace.task_files,
+            )
         shown = f"results/{first.out.name}"
         request = ReportRequest(
             folders=(folder,),

@@ -11,7 +11,7 @@ from harness.report.answer import answer_of, compared_sentence, ranked_sentence,
 from harness.report.baseline import choose_baseline
 from harness.report.boards import report_boards, report_rankings
 from harness.report.content import ReportContent
-from harness.report.details import details_of
+from harness.report.details import details_of, trainings_of
 from harness.report.doubts import all_doubts
 from harness.report.families import MOST_BASELINES, Comparer
 from harness.report.models import report_models, report_trade_off
@@ -89,7 +89,8 @@ def collect(
     if not models:
         raise HarnessError(unreadable.unplaced[0])
     models = models if request.texts else [*map(model_without_texts, models)]
-    runs = journals(folders, problems)
+    notes = list[str]()
+    runs = journals(folders, notes)
     baseline, why = choose_baseline(models, request.baseline, folders, runs)
     sources = board_sources(models, lambda: tasks, problems)
     models = baseline_first(models, baseline, sources)
@@ -113,7 +114,7 @@ def collect(
             selected=selected,
             families=families,
             not_compared=not_compared(len(models), baseline.name) if len(baselines) < len(models) else "",
-            notes=[f"no winner was selected: {no_winner}"] if no_winner else [],
+            notes=[*notes, *([f"no winner was selected: {no_winner}"] if no_winner else [])],
             problems=[*dict.fromkeys([*unreadable.sentences, *problems])],
             runs=runs,
         )
@@ -182,11 +183,13 @@ def assemble(material: Material) -> ReportContent:
         for position, board in enumerate(ranked if material.letters else ())
     }
     comparisons = material.report.comparisons if material.report else ()
-    doubts = all_doubts(models, sources, comparisons, material.problems, material.notes)
     trade_off, of_tasks = report_trade_off(models, ranked, stats)
+    notes = [*material.notes]
     examples, distributions = (
         details_of(sources, material.tasks, request, material.runs) if material.details else ((), ())
     )
+    trainings = trainings_of(models, material.runs, notes) if material.details else ()
+    doubts = all_doubts(models, sources, comparisons, material.problems, notes)
     return ReportContent(
         title=request.title if request.title is not None else title_of(models),
         folders=request.names,
@@ -203,6 +206,7 @@ def assemble(material: Material) -> ReportContent:
         trade_off_tasks=of_tasks,
         distributions=distributions,
         examples=examples,
+        trainings=trainings,
         texts=request.texts,
         runs=report_runs(request.names, material.runs) if material.runs else (),
         problems=tuple(material.problems),

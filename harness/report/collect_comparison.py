@@ -42,7 +42,8 @@ def collect_comparison(
     sources = board_sources(models, lambda: tasks, problems)
     ordered = baseline_first(models, baseline, sources)
     members = found.comparisons[0].candidate.members if found.comparisons else ()
-    runs = journals(folders, problems)
+    notes = list[str]()
+    runs = journals(folders, notes)
     texts = not any(result.evaluation.no_texts for model in models for result in model.answered.values())
     selected = found if found.selection is not None else None
     return assemble(
@@ -67,6 +68,7 @@ def collect_comparison(
             ),
             problems=[*dict.fromkeys([*found.problems, *problems])],
             runs=runs,
+            notes=notes,
         )
     )
 

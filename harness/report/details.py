@@ -1,4 +1,4 @@
-"""What a report shows of single answers: examples of each board, and how answers are distributed."""
+"""What a report shows in detail: examples of each board, distributions of answers, trainings."""
 
 from __future__ import annotations
 
@@ -8,17 +8,20 @@ from harness.report.board_answers import read_answers
 from harness.report.distributions import distributions_of
 from harness.report.documents import read_documents
 from harness.report.examples import examples_of
+from harness.report.training import candidate_folders, training_of
 from harness.system.paths import user_path
 from harness.tasks.interface import HUB
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from harness.comparison.sources import ModelResults
     from harness.evaluation.journal import JournalEntry
     from harness.report.distributions import Distribution
     from harness.report.examples import TaskExamples
     from harness.report.request import ReportRequest
     from harness.report.source import BoardSource
+    from harness.report.training import TrainingReport
     from harness.tasks.interface import DataChoice, Task
 
 
@@ -50,6 +53,19 @@ def details_of(
                 )
             )
     return tuple(examples), tuple(distributions)
+
+
+def trainings_of(
+    models: Sequence[ModelResults], runs: Sequence[Sequence[JournalEntry]], notes: list[str]
+) -> tuple[TrainingReport, ...]:
+    """Return how models were trained whose folders the journals name, and which are still there.
+
+    notes: gets a sentence for each that cannot be told.
+    """
+    folders = candidate_folders([entry for own in runs for entry in own], notes)
+    names = {model.fingerprint: model.name for model in models}
+    found = [training_of(model.name, model.fingerprint, folders, names, notes) for model in models]
+    return tuple(training for training in found if training is not None)
 
 
 def _data_folders(request: ReportRequest, runs: Sequence[Sequence[JournalEntry]]) -> list[DataChoice]:

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from harness.evaluation.journal import JournalEntry
 
 
-def journals(folders: Sequence[Path], problems: list[str]) -> list[list[JournalEntry]]:
-    """Return the journals of each folder, oldest first; problems: a sentence for each that is none."""
-    return [read_runs(ResultsFolder(folder), problems) for folder in folders]
+def journals(folders: Sequence[Path], notes: list[str]) -> list[list[JournalEntry]]:
+    """Return the journals of each folder, oldest first; notes: a sentence for each that is none."""
+    return [read_runs(ResultsFolder(folder), notes) for folder in folders]
 
 
 def report_runs(names: Sequence[str], entries: Sequence[Sequence[JournalEntry]]) -> tuple[ReportRun, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from harness.evaluation.without_texts import WITHHELD
+from harness.evaluation.text_cover import WITHHELD
 
 if TYPE_CHECKING:
     from harness.comparison.sources import ModelResults

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 def _check() -> None:
     require_extra("jinja2", "report", "a report")
+    require_extra("markupsafe", "report", "a report")
     require_extra("vl_convert", "report", "a report")
 
 

@@ -30,7 +30,7 @@ def spec(palette: Palette) -> Spec:
     return {"height": 200, "mark": mark, "encoding": {"x": x, "y": y}}
 
 
-FIGURE = Figure("agreement", spec, AgreementRow, ("label",))
+FIGURE = Figure("agreement", spec, AgreementRow, ("label",), {"x": ("gold",), "y": ("predicted",)})
 
 MOST = 400
 """Maximum number of dots of a static figure."""
@@ -43,7 +43,7 @@ def draw(examples: Any, answers: Any, task: str) -> Drawing | None:  # noqa: ANN
         for ident, gold, answer in zip(examples.ids, examples.gold, answers.answers, strict=False)
         if isinstance(gold, float | int) and isinstance(answer, float | int)
     ]
-    if len(pairs) < 2:
+    if len({row.gold for row in pairs}) < 3:  # two classes: their similarities are a distribution
         return None
     rows = pairs[:: -(-len(pairs) // MOST)]
     return Drawing(
@@ -51,6 +51,7 @@ def draw(examples: Any, answers: Any, task: str) -> Drawing | None:  # noqa: ANN
         rows=rows,
         words={"label": "similarity"},
         title=f"{brief(answers.model)} on {task}: similarity against gold",
+        caption=f"{brief(answers.model)}: similarity against gold",
         description=f"{plural(len(rows), 'example')} of {len(examples.ids) + examples.left_out:,}: the higher"
         " gold is, the higher the similarity should be.",
     )

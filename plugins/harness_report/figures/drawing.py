@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
@@ -29,7 +29,7 @@ GAP = 16
 VEGA_LITE = "v6.1"
 """Version of Vega-Lite that the specifications are written in."""
 
-_IDLE = re.compile(r' (?:role|aria-roledescription|aria-hidden|pointer-events|class|opacity)="[^"1]*1?"')
+_IDLE = re.compile(r' (?:opacity="1"|(?:role|aria-roledescription|aria-hidden|pointer-events|class)="[^"]*")')
 """Attributes that say nothing in a picture with a title of its own: an opacity of 1, roles of groups."""
 
 SIGNED = "datum.value === 0 ? '0' : format(datum.value, '+.2~f')"
@@ -49,6 +49,11 @@ class Figure:
     """Dataclass of a row: its fields are those of the data."""
     words: tuple[str, ...] = ()
     """Names of texts that the figure is given: titles of its axes. Signals of the compiled figure."""
+    spans: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Scale → fields that it spans, for figures that are shown beside each other."""
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +68,31 @@ class Drawing:
     """What the figure shows, in a few words."""
     description: str
     """What it says, in sentences, for readers who do not see it."""
+    caption: str = ""
+    """What is written below it; the title where it is empty."""
+    domains: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Scale → ends, where it does not follow from the rows alone."""
+
+
+def _spanning(scale: Spec, domains: Mapping[str, tuple[float, float]]) -> Spec:
+    return {**scale, "domain": [*domains[scale["name"]]]} if scale["name"] in domains else scale
+
+
+def alike(drawings: Sequence[Drawing]) -> list[Drawing]:
+    """Return figures of one kind with the same scales, so that they can be compared by eye."""
+    spans = drawings[0].figure.spans if drawings else {}
+    domains = {}
+    for scale, fields in spans.items():
+        values = [
+            value
+            for drawing in drawings
+            for row in drawing.rows
+            for name in fields
+            if (value := 0.0 if name == "0" else getattr(row, name)) is not None
+        ]
+        if values and max(values) > min(values):
+            domains[scale] = (min(values), max(values))
+    return [replace(drawing, domains=domains) for drawing in drawings]
 
 
 def stacked(drawn: Sequence[str]) -> str:
@@ -106,6 +136,7 @@ def svg(drawing: Drawing, palette: Palette, ident: str) -> str:
     filled = {
         **vega,
         "data": [rows if one["name"] == "rows" else one for one in vega["data"]],
+        "scales": [_spanning(one, drawing.domains) for one in vega["scales"]],
         "signals": [
             {**one, "value": words[one["name"]]} if one["name"] in words else one for one in vega["signals"]
         ],
@@ -159,7 +190,14 @@ def config(palette: Palette) -> Spec:
             "labelLimit": 160,
         },
         # Above the axis, where it is read without a turned head.
-        "axisY": {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "end", "titleX": 0, "titleY": -12},
+        "axisY": {
+            "titleAngle": 0,
+            "titleAlign": "left",
+            "titleAnchor": "end",
+            "titleX": 0,
+            "titleY": -12,
+            "titleLimit": 290,
+        },
         "legend": {
             "labelColor": palette.ink,
             "titleColor": palette.muted,

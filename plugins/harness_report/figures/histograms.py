@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.authoring import plural
 from harness_report.figures.drawing import Drawing, Figure, Spec
 from harness_report.names import brief, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from harness.authoring import Distribution
     from harness_report.figures.palette import Palette
 
@@ -142,16 +144,18 @@ def length_spec(palette: Palette) -> Spec:
     }
 
 
-SIMILARITY = Figure("similarity", similarity_spec, BinRow, ("label",))
-MARGIN = Figure("margin", margin_spec, MarginRow, ("label",))
-RANK = Figure("rank", rank_spec, RankRow)
-LENGTH = Figure("length", length_spec, LengthRow, ("label", "quality"))
+SIMILARITY = Figure(
+    "similarity", similarity_spec, BinRow, ("label",), {"x": ("start", "end"), "y": ("share", "0")}
+)
+MARGIN = Figure("margin", margin_spec, MarginRow, ("label",), {"x": ("start", "end"), "y": ("count", "0")})
+RANK = Figure("rank", rank_spec, RankRow, (), {"x": ("count", "0")})
+LENGTH = Figure("length", length_spec, LengthRow, ("label", "quality"), {"x": ("middle",), "y": ("quality",)})
 
 TITLES = {
     "similarity": "similarity by class",
     "margin": "margin of triplets",
     "rank": "rank of the first relevant document",
-    "length": "quality by length of the texts, dots by number of examples",
+    "length": "quality by length, the larger a dot the more examples",
 }
 
 
@@ -160,17 +164,13 @@ def draw(distribution: Distribution, task: str, quality: str = "quality") -> Dra
     total = sum(map(sum, distribution.counts.values()))
     if not total:
         return None
-    figure, rows = {
-        "similarity": (SIMILARITY, _similarity_rows),
-        "margin": (MARGIN, _margin_rows),
-        "rank": (RANK, _rank_rows),
-        "length": (LENGTH, _length_rows),
-    }[distribution.kind]
+    figure, rows = _OF[distribution.kind]
     return Drawing(
         figure=figure,
         rows=rows(distribution),
-        words={"label": distribution.label, "quality": quality},
+        words={"label": distribution.label, "quality": quality if len(quality) <= 40 else "quality"},
         title=f"{brief(distribution.model)} on {task}: {TITLES[distribution.kind]}",
+        caption=f"{brief(distribution.model)}: {TITLES[distribution.kind]}",
         description=f"{plural(total, 'example')}. {described(distribution)}",
     )
 
@@ -237,3 +237,12 @@ def _length_rows(distribution: Distribution) -> list[LengthRow]:
         for start, end, count, quality in bins
         if quality is not None
     ]
+
+
+_OF: dict[str, tuple[Figure, Callable[[Distribution], Sequence[Any]]]] = {
+    "similarity": (SIMILARITY, _similarity_rows),
+    "margin": (MARGIN, _margin_rows),
+    "rank": (RANK, _rank_rows),
+    "length": (LENGTH, _length_rows),
+}
+"""Kind of distribution → its figure, and what makes the rows of it."""

@@ -77,10 +77,11 @@ def _drawings(content: ReportContent) -> Iterator[tuple[str, Drawing | None]]:
         for answers in examples.models:
             drawing = agreement.draw(examples, answers, tasks.get(examples.board, examples.board))
             yield f"agreement-{examples.board}-{answers.model}", drawing
-    for one in content.distributions:
-        task = tasks.get(one.board, one.board)
-        quality = qualities.get(one.board, "quality")
-        yield f"{one.kind}-{one.board}-{one.model}", histograms.draw(one, task, quality)
+    for each in content.distributions:
+        drawing = histograms.draw(
+            each, tasks.get(each.board, each.board), qualities.get(each.board, "quality")
+        )
+        yield f"{each.kind}-{each.board}-{each.model}", drawing
     for report in content.trainings:
         for drawing in training.draw(report):
             yield f"training-{report.model}-{drawing.words['label']}", drawing

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.authoring import number
+
 if TYPE_CHECKING:
     from harness.authoring import ModelAnswers, ReportBoard, ReportContent, TaskExamples
 
@@ -123,7 +125,7 @@ def _named(examples: TaskExamples, ident: str) -> str:
 def _said(answer: str | float | None) -> str:
     if answer is None:
         return "–"
-    return f"{answer:.3f}" if isinstance(answer, float) else str(answer)
+    return number(answer, ".3f").replace("-", "−") if isinstance(answer, float) else str(answer)
 
 
 def _cut(text: str, most: int = TEXT) -> str:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from harness_report.figures import agreement, forest, forgetting, histograms, trade_off, training
-from harness_report.figures.drawing import svg
+from harness_report.figures.drawing import alike, svg
 from harness_report.figures.palette import PAGE
 from harness_report.page.pairs import first_pair
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from harness.authoring import ReportContent
+    from harness.authoring import ReportContent, TaskExamples
     from harness_report.figures.drawing import Drawing
 
 MOST = {"comparison": 12, "distributions": 36, "training": 10}
@@ -24,7 +24,7 @@ MOST = {"comparison": 12, "distributions": 36, "training": 10}
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A figure as SVG, and what it shows in a few words."""
+    """A figure as SVG, and its caption."""
 
     svg: Markup
     title: str
@@ -54,7 +54,7 @@ class Pictures:
     def _made(self, drawing: Drawing) -> Picture:
         self._drawn += 1
         picture = svg(drawing, PAGE, f"figure-{self._drawn}")
-        return Picture(Markup(picture), drawing.title)  # noqa: S704 - Vega escapes texts
+        return Picture(Markup(picture), drawing.caption or drawing.title)  # noqa: S704 - Vega escapes texts
 
     def _picture(self, drawing: Drawing | None) -> Picture | None:
         return None if drawing is None else self._made(drawing)
@@ -73,22 +73,24 @@ class Pictures:
                 self.distributions_left_out += 1
 
     def _distributions(self) -> Iterator[tuple[str, Drawing]]:
-        """Yield the figures of each board, the two models of a kind after each other."""
+        """Yield the figures of each board: of each kind, those of the two models, with the same scales."""
         content = self._content
         pair = first_pair(content) or tuple(model.name for model in content.models[:1])
         examples = {one.board: one for one in content.examples}
         for board in content.boards:
-            of_board = [one for one in content.distributions if one.board == board.id and one.model in pair]
-            kinds = dict.fromkeys(one.kind for one in of_board)
             here = examples.get(board.id)
-            for model in pair if here else ():
-                for answers in here.models if here else ():
-                    if answers.model == model and (drawing := agreement.draw(here, answers, board.task)):
-                        yield board.id, drawing
-            for kind in kinds:
-                for model in pair:
-                    for one in of_board:
-                        if one.kind == kind and one.model == model:
-                            quality = here.quality if here else "quality"
-                            if drawing := histograms.draw(one, board.task, quality):
-                                yield board.id, drawing
+            drawings = [*_scatters(here, pair, board.task)] if here else []
+            of_board = [one for one in content.distributions if one.board == board.id and one.model in pair]
+            for one in sorted(of_board, key=lambda each: pair.index(each.model)):
+                drawing = histograms.draw(one, board.task, here.quality if here else "quality")
+                drawings += [drawing] if drawing else []
+            for name in dict.fromkeys(drawing.figure.name for drawing in drawings):
+                for drawing in alike([one for one in drawings if one.figure.name == name]):
+                    yield board.id, drawing
+
+
+def _scatters(examples: TaskExamples, pair: Sequence[str], task: str) -> Iterator[Drawing]:
+    by_model = {answers.model: answers for answers in examples.models}
+    for model in pair:
+        if model in by_model and (drawing := agreement.draw(examples, by_model[model], task)):
+            yield drawing
