@@ -35,6 +35,8 @@ export function readAddress(): void {
   const { section, params } = parseFragment(location.hash);
   const { [THEME]: asked, ...own } = params;
   setTheme(asked === "light" || asked === "dark" ? asked : theme);
+  // A link within the page says nothing of the theme.
+  if (theme !== "auto" && asked !== theme) replaceAddress(fragment(section, own));
   if (!section) return;
   if (Object.keys(own).length) views.set(section, own);
   tell();
