@@ -29,7 +29,7 @@ GAP = 16
 VEGA_LITE = "v6.1"
 """Version of Vega-Lite that the specifications are written in."""
 
-_IDLE = re.compile(r' (?:role|aria-roledescription|aria-hidden|pointer-events|class|opacity)="[^"1]*1?"')
+_IDLE = re.compile(r' (?:opacity="1"|(?:role|aria-roledescription|aria-hidden|pointer-events|class)="[^"]*")')
 """Attributes that say nothing in a picture with a title of its own: an opacity of 1, roles of groups."""
 
 SIGNED = "datum.value === 0 ? '0' : format(datum.value, '+.2~f')"

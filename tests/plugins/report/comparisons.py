@@ -127,7 +127,7 @@ def make_answer(names: dict[str, str], comparisons: tuple[Comparison, ...]) -> A
                 threshold=0.02,
                 outcome="passes",
                 holds=True,
-                sentence="stsb spearman: the whole interval of the gain, -0.019 to +0.000, is above -0.02.",
+                sentence="gain -0.0095 [-0.0189, -0.0001] lies above -0.02",
             ),
             GateLine(
                 rule="throughput",
@@ -136,7 +136,7 @@ def make_answer(names: dict[str, str], comparisons: tuple[Comparison, ...]) -> A
                 threshold=0.9,
                 outcome="undecided",
                 holds=True,
-                sentence="Throughput ratio 0.97 [0.89, 1.05] against 0.9.",
+                sentence="ratio 0.97 [0.89, 1.05] reaches across 0.9",
             ),
         ),
         selection=Selection(

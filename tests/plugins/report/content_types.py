@@ -62,7 +62,7 @@ def _array(schema: dict[str, Any]) -> str:
     return f"({inner})[]" if "|" in inner else f"{inner}[]"
 
 
-def _union(parts: Any) -> str:  # noqa: ANN401 - an iterable of types
+def _union(parts: Any) -> str:
     return " | ".join(dict.fromkeys(parts))
 
 

@@ -85,6 +85,12 @@ function columnsOf(comparison: Comparison, scale: Scale | null): Column<MetricCo
       ],
     },
   ];
+  columns.push({
+    id: "verdict",
+    title: "verdict",
+    value: (line) => line.verdict,
+    cell: (line) => <VerdictWord verdict={line.verdict} />,
+  });
   if (scale)
     columns.push({
       id: "interval",
@@ -103,21 +109,15 @@ function columnsOf(comparison: Comparison, scale: Scale | null): Column<MetricCo
         />
       ),
     });
-  return [
-    ...columns,
-    {
-      id: "verdict",
-      title: "verdict",
-      value: (line) => line.verdict,
-      cell: (line) => <VerdictWord verdict={line.verdict} />,
-    },
-  ];
+  return columns;
 }
 
 /** What is known of a line beyond its gain. */
 function lineFacts(line: MetricComparison, level: number | null): Fact[] {
   const clusters = line.clusters === line.examples ? "" : ` in ${count(line.clusters)} clusters`;
   return [
+    ["metric", line.metric],
+    ["baseline and candidate", `${number(line.baseline)} and ${number(line.candidate)}`],
     ["p, corrected over all lines", pValue(line.p_adjusted)],
     ["p of this line alone", pValue(line.p)],
     [`${levelText(level)} interval of the gain`, interval(line.low, line.high, signed)],

@@ -1,6 +1,6 @@
 /** Baseline against candidate: a forest plot in a table, in domain against outside, the gate, what differs. */
 import { useEffect, useMemo } from "preact/hooks";
-import { GainTable } from "./comparison-table";
+import { GainTable, VerdictWord } from "./comparison-table";
 import type { ComparedWith, Comparison, GateLine } from "./content";
 import { named, oneOf, Select, Toolbar } from "./controls";
 import { number, percent } from "./format";
@@ -100,7 +100,7 @@ function Across({ comparison }: { comparison: Comparison }) {
     <>
       {comparison.overall.map((each) => (
         <p key={each.which}>
-          <strong>{each.which}:</strong> {each.sentence}
+          <VerdictWord verdict={each.verdict} /> {each.sentence}
         </p>
       ))}
       {forgetting && <p>{forgetting.sentence}</p>}
@@ -114,6 +114,20 @@ function Across({ comparison }: { comparison: Comparison }) {
   );
 }
 
+const ASKED: Record<GateLine["rule"], string> = {
+  margin: "margin",
+  gain: "gain of at least",
+  min: "score of at least",
+  throughput: "throughput",
+};
+
+/** What a condition asks, as the answer of the page has it. */
+function condition(line: GateLine): string {
+  if (line.rule === "throughput") return `throughput, at least ${line.threshold} of the baseline's`;
+  const where = line.task ?? `${line.over ?? "each line"}${line.tag ? ` of ${line.tag}` : ""}`;
+  return `${where}${line.metric ? ` ${line.metric}` : ""}, ${ASKED[line.rule]} ${line.threshold}`;
+}
+
 function Gate({ lines }: { lines: readonly GateLine[] }) {
   if (!lines.length) return null;
   return (
@@ -121,8 +135,8 @@ function Gate({ lines }: { lines: readonly GateLine[] }) {
       <h3>Gate</h3>
       <ul class="gate">
         {lines.map((each) => (
-          <li key={each.sentence}>
-            <Outcome outcome={each.outcome} /> {each.sentence}
+          <li key={`${each.task} ${each.sentence}`}>
+            <Outcome outcome={each.outcome} /> {condition(each)}: {each.sentence}
           </li>
         ))}
       </ul>

@@ -206,7 +206,13 @@ function Filters({ found, params, change, show }: OfPairProps & { show: Show }) 
 }
 
 function LeftOut({ examples }: { examples: TaskExamples }) {
-  const { ids, left_out, quality, absent, no_documents } = examples;
+  const { ids, left_out, quality, texts, absent, no_documents } = examples;
+  const noTexts = content().texts ? "No texts are at hand." : "The report was written without texts.";
+  const notes = [
+    ...(Object.keys(texts).length ? [] : [noTexts]),
+    ...Object.entries(absent).map(([model, reason]) => `${model} is not here: ${reason}`),
+    ...(no_documents ? [no_documents] : []),
+  ];
   return (
     <>
       <p class="note">
@@ -215,7 +221,7 @@ function LeftOut({ examples }: { examples: TaskExamples }) {
           : `All ${plural(ids.length, "example")} of the task.`}
         {quality && ` Quality: ${quality}.`}
       </p>
-      {[absent, no_documents].filter(Boolean).map((each) => (
+      {notes.map((each) => (
         <p key={each} class="note">
           {each}
         </p>

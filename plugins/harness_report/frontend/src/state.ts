@@ -11,6 +11,8 @@ interface Fragment {
 
 const THEME = "theme";
 const views = new Map<string, Params>();
+/** One object, so that a view without parameters is not drawn again when others change. */
+const NONE: Params = {};
 const listeners = new Set<() => void>();
 let theme: Theme = "auto";
 
@@ -33,6 +35,8 @@ export function readAddress(): void {
   const { section, params } = parseFragment(location.hash);
   const { [THEME]: asked, ...own } = params;
   setTheme(asked === "light" || asked === "dark" ? asked : theme);
+  // A link within the page says nothing of the theme.
+  if (theme !== "auto" && asked !== theme) replaceAddress(fragment(section, own));
   if (!section) return;
   if (Object.keys(own).length) views.set(section, own);
   tell();
@@ -78,9 +82,9 @@ function tell(): void {
 
 /** Return the parameters of a section and a function that changes some of them. */
 export function useParams(section: string): [Params, (change: Params) => void] {
-  const [params, setOwn] = useState<Params>(views.get(section) ?? {});
+  const [params, setOwn] = useState<Params>(views.get(section) ?? NONE);
   useEffect(() => {
-    const listener = () => setOwn(views.get(section) ?? {});
+    const listener = () => setOwn(views.get(section) ?? NONE);
     listeners.add(listener);
     return () => void listeners.delete(listener);
   }, [section]);

@@ -15,6 +15,9 @@ const AXES = {
 } as const;
 type Axis = keyof typeof AXES;
 
+/** Most models that are all named in the figure. */
+const NAMED = 8;
+
 /** Return slowest, median and fastest, or three times the size; null where it is not known. */
 function along(axis: Axis, point: TradeOff): [number, number, number] | null {
   if (axis === "speed") {
@@ -41,16 +44,20 @@ export function tradeOffRows(points: readonly TradeOff[], axis: Axis, size: Axis
     return ends ? [{ point, ends }] : [];
   });
   const all = placed.map(({ point, ends }): [number, number] => [ends[1], point.quality.score ?? 0]);
+  const front = (at: (typeof placed)[number]) =>
+    onFront([at.ends[1], at.point.quality.score ?? 0], all, axis);
   return placed.map(({ point, ends }, order) => ({
     order,
     label: point.model,
+    // Of many models only those on the front are named in the figure; the table names all.
+    name: placed.length <= NAMED || front({ point, ends }) ? null : "",
     quality: point.quality.score,
     low: point.quality.low,
     high: point.quality.high,
     speed: ends[1],
     slowest: ends[0],
     fastest: ends[2],
-    front: onFront([ends[1], point.quality.score ?? 0], all, axis),
+    front: front({ point, ends }),
     size: (size && along(size, point)?.[1]) || 1,
   }));
 }

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
+from made_examples import distributions, made_examples
+
 from harness.comparison.result import (
     Comparison,
     GateLine,
@@ -30,8 +32,6 @@ from harness.report.content import (
     SetApart,
     TradeOff,
 )
-from harness.report.distributions import Distribution
-from harness.report.examples import ModelAnswers, RankedDocuments, TaskExamples
 from harness.report.training import CurvePoint, TrainingReport
 
 MODELS = ("minilm", "lexical", "tuned")
@@ -43,12 +43,14 @@ TASKS = {
     "aila": ("retrieval", "ndcg@10", ("legal", "retrieval")),
     "penal": ("triplet", "accuracy", ("legal",)),
 }
-FLIPS = {"contract-nli", "penal"}
 EXAMPLES = 60
 
 
 def made_content(*, models=MODELS, examples=EXAMPLES, texts=True, tasks=None) -> ReportContent:
-    """Return a content in which the third model gains on every task; models: display names, the baseline first."""
+    """Return a content in which the third model gains on every task.
+
+    models: display names, the baseline first.
+    """
     names = dict(zip(MODELS, models, strict=True))
     tasks = tasks or TASKS
     boards = tuple(_board(task, names, tasks) for task in tasks)
@@ -73,8 +75,8 @@ def made_content(*, models=MODELS, examples=EXAMPLES, texts=True, tasks=None) ->
         compared=tuple(comparisons),
         trade_off=tuple(_trade_off(name, names) for name in MODELS),
         trade_off_tasks=tuple(tasks),
-        distributions=tuple(each for board in boards for each in _distributions(board, names)),
-        examples=tuple(_examples(board, names, examples, texts) for board in boards),
+        distributions=tuple(each for board in boards for each in distributions(board)),
+        examples=tuple(made_examples(board, examples, texts) for board in boards),
         texts=texts,
         trainings=(_training(names),),
         runs=(_run(),),
@@ -287,101 +289,6 @@ def _trade_off(name, names) -> TradeOff:
         parameters=None if name == "lexical" else 22_713_216,
         dimensions=4096 if name == "lexical" else 384,
     )
-
-
-def _distributions(board, names) -> list[Distribution]:
-    made = []
-    for row in board.rows:
-        random.seed(f"{board.id} {row.model}")
-        counts = tuple(random.randint(1, 20) for _ in range(12))
-        edges = tuple(each / 12 for each in range(13))
-        common = {"board": board.id, "model": row.model}
-        if board.kind == "clauses":
-            both = {"entailment": counts, "neutral": counts[::-1]}
-            made.append(
-                Distribution(
-                    **common, kind="similarity", label="similarity", edges=edges, counts=both, threshold=0.5
-                )
-            )
-        if board.kind == "triplet":
-            edges = tuple(each / 6 - 1 for each in range(13))
-            made.append(
-                Distribution(**common, kind="margin", label="margin", edges=edges, counts={"": counts})
-            )
-        if board.kind == "retrieval":
-            bins = ("1", "2–3", "4–10", "not in the first 100")
-            made.append(Distribution(**common, kind="rank", label="rank", bins=bins, counts={"": counts[:4]}))
-        made.append(
-            Distribution(
-                **common,
-                kind="length",
-                label="characters",
-                edges=(0.0, 50.0, 100.0, 200.0),
-                counts={"": (20, 30, 10)},
-                quality=(0.5, 0.6, None),
-            )
-        )
-    return made
-
-
-def _examples(board, names, number, texts) -> TaskExamples:
-    random.seed(board.id)
-    ids = tuple(f"{board.id}-{at}" for at in range(number))
-    flips = board.task in FLIPS
-    gold: tuple = ()
-    columns = {
-        "premise": tuple(
-            f"The party shall keep item {at} of {board.task} confidential." for at in range(number)
-        ),
-        "hypothesis": tuple(f"Item {at} may be shared with {at % 7} others." for at in range(number)),
-    }
-    relevant, documents = (), {}
-    if board.kind == "sts":
-        gold = tuple(round(random.uniform(0, 5), 1) for _ in ids)
-    elif board.kind == "clauses":
-        gold = tuple(random.choice(("entailment", "neutral", "contradiction")) for _ in ids)
-    elif board.kind == "retrieval":
-        relevant = tuple((f"doc-{at % 15}", f"doc-{(at + 1) % 15}") for at in range(number))
-        documents = {f"doc-{at}": f"Statute {at}: whoever takes {at} things." for at in range(15)}
-        columns = {"query": tuple(f"Which statute holds for {at} things?" for at in range(number))}
-    else:
-        columns = {
-            name: tuple(f"{name} {at}" for at in range(number)) for name in ("anchor", "positive", "negative")
-        }
-    models = tuple(_answers(row.model, board, number, gold, flips) for row in board.rows)
-    return TaskExamples(
-        board=board.id,
-        ids=ids,
-        left_out=12,
-        metric=board.metrics[0],
-        quality="1 where right" if flips else "how near it is",
-        flips=flips,
-        clusters=tuple(f"contract {at % 5}" for at in range(number)) if board.kind == "clauses" else (),
-        lengths=tuple(40 + at % 100 for at in range(number)),
-        gold=gold,
-        relevant=relevant,
-        texts=columns if texts else {},
-        absent="" if texts else "No texts: --no-texts.",
-        documents=documents if texts else {},
-        models=models,
-    )
-
-
-def _answers(model, board, number, gold, flips) -> ModelAnswers:
-    random.seed(f"{model} {board.id}")
-    if board.kind == "retrieval":
-        ids = tuple(tuple(f"doc-{each}" for each in random.sample(range(15), 10)) for _ in range(number))
-        scores = tuple(tuple(1 - place / 20 for place in range(10)) for _ in range(number))
-        quality = tuple(round(random.random(), 2) for _ in range(number))
-        return ModelAnswers(model=model, quality=quality, documents=RankedDocuments(ids=ids, scores=scores))
-    right = tuple(float(random.random() < 0.7) for _ in range(number))
-    if board.kind == "clauses":
-        answers = tuple(each if good else "other" for each, good in zip(gold, right, strict=True))
-        return ModelAnswers(model=model, answers=answers, quality=right)
-    if flips:
-        return ModelAnswers(model=model, answers=tuple(each - 0.5 for each in right), quality=right)
-    answers = tuple(round(each / 5 + random.uniform(-0.2, 0.2), 3) for each in gold)
-    return ModelAnswers(model=model, answers=answers, quality=tuple(-abs(random.gauss(0, 5)) for _ in gold))
 
 
 def _training(names) -> TrainingReport:

@@ -132,9 +132,14 @@ def test_the_page_says_how_many_examples_were_left_out(open_page):
 
 def test_without_texts_the_page_says_so_and_still_shows_answers(open_page):
     page = open_page("#examples?task=contract-nli", texts=False)
-    view(page).get_by_text("No texts: --no-texts.").wait_for()
+    view(page).get_by_text("The report was written without texts.").wait_for()
     assert view(page).locator("article .reply").count() == 2
     assert "The party shall keep" not in page.content()
+
+
+def test_the_page_says_which_model_has_no_answers_on_a_task_and_why(open_page):
+    page = open_page("#examples?task=penal")
+    view(page).get_by_text("lexical is not here: it was asked something else").wait_for()
 
 
 def test_a_later_page_of_the_list_is_turned_to(open_page):

@@ -157,6 +157,8 @@ def test_the_theme_is_switched_and_kept_in_the_address(open_page):
     view(page, "controls").get_by_label("dark").check(force=True)
     assert page.evaluate(ground) != light
     assert page.url.endswith("#leaderboard?sort=mean&theme=dark")
+    page.get_by_role("link", name="Examples", exact=True).click()
+    page.wait_for_url("**#examples?theme=dark")
 
 
 def test_a_theme_of_the_address_is_there_before_anything_is_painted(open_page):
