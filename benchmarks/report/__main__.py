@@ -18,15 +18,13 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from benchmarks.report.bounds import BOUNDS
 from benchmarks.report.make_results import make_results
 from benchmarks.report.measure import in_chromium, sizes, without_data
 from harness.bench.machine import describe_machine
 
 if TYPE_CHECKING:
     from harness.authoring import ReportContent
-
-BOUNDS = {"gzipped": 400_000, "bytes": 15_000_000, "first_paint_ms": 1000, "interaction_ms": 100}
-"""Most bytes of a page without data, gzipped, and of the whole page; most milliseconds."""
 
 
 def measure(models: int, tasks: int, examples: int, rounds: int) -> dict[str, Any]:

@@ -27,7 +27,7 @@ function place(scale: Scale, value: number): number {
 
 /** Return two to five round numbers within a scale. */
 export function ticks(scale: Scale): number[] {
-  const raw = (scale.high - scale.low) / 3;
+  const raw = (scale.high - scale.low) / 4;
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].map((each) => each * power).find((each) => each >= raw) ?? raw;
   const first = Math.ceil(scale.low / step);

@@ -1,0 +1,61 @@
+"""The figures of docs/report.md, from what was measured.
+
+    python -m benchmarks.report.pages          # writes them; a test holds the page against the result
+
+They stand between two comments, `<!-- figures: page -->` and `<!-- end -->`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from benchmarks.report.bounds import BOUNDS
+
+ROOT = Path(__file__).parents[2]
+RESULT = ROOT / "benchmarks" / "results" / "report.json"
+PAGE = ROOT / "docs" / "report.md"
+
+_MARKED = re.compile(r"(<!-- figures: page -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def written(page: str, result: dict[str, Any]) -> str:
+    """Return the page with the figures of the result."""
+    return _MARKED.sub(lambda found: f"{found[1]}{_figures(result)}\n{found[2]}", page)
+
+
+def read_result() -> dict[str, Any]:
+    """Return the committed result."""
+    result: dict[str, Any] = json.loads(RESULT.read_text(encoding="utf-8"))
+    return result
+
+
+def _figures(result: dict[str, Any]) -> str:
+    of, browser = result["of"], result["browser"]
+    rows = [
+        (
+            "the page without data, gzipped",
+            f"{result['without_data']['gzipped'] / 1e3:.0f} kB",
+            f"{BOUNDS['gzipped'] / 1e3:.0f} kB",
+        ),
+        ("the whole page", f"{result['page']['bytes'] / 1e6:.1f} MB", f"{BOUNDS['bytes'] / 1e6:.0f} MB"),
+        ("first paint", f"{browser['first_paint_ms']['median']:.0f} ms", f"{BOUNDS['first_paint_ms']} ms"),
+        *(
+            (name, f"{found['median']:.0f} ms", f"{BOUNDS['interaction_ms']} ms")
+            for name, found in browser["interactions_ms"].items()
+        ),
+    ]
+    head = (
+        f"{of['models']} models × {of['tasks']} tasks × {of['examples']:,} examples, of which the page has the"
+        f" {of['embedded']:,} that differ most; medians of {browser['rounds']} rounds in Chromium"
+        f" {browser['chromium'].partition('.')[0]}, {result['machine']['cores']} cores"
+        " ([report.json](../benchmarks/results/report.json)):"
+    )
+    lines = [f"| {what} | {found} | {bound} |" for what, found, bound in rows]
+    return "\n".join([head, "", "| what | measured | at most |", "|---|---:|---:|", *lines])
+
+
+if __name__ == "__main__":
+    PAGE.write_text(written(PAGE.read_text(encoding="utf-8"), read_result()), encoding="utf-8")
