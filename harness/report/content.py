@@ -40,13 +40,17 @@ class Answer:
     compared: str
     """What was compared, in a sentence."""
     outcome: Literal["passes", "fails", "broken", "not-comparable", "undecided", "no-candidate"]
-    """That of the exit code of `harness compare`; `no-candidate` for a single model."""
+    """That of the exit code of `harness compare`; `no-candidate` for a single model.
+
+    Of several candidates it is the winner's: with a gate at the level for all of them, without one by its own
+    comparison. That of all candidates is `ComparedWith.outcome`.
+    """
     gated: bool
     """Whether a gate or a margin was given."""
     sentences: tuple[str, ...]
     """The verdict on each candidate, in words."""
     gate: tuple[GateLine, ...] = ()
-    """Conditions that do not hold first."""
+    """Conditions that do not hold first; of several candidates, those on the winner."""
     selection: Selection | None = None
     """The winner of several candidates, its gain after selection, and what having looked at many costs."""
     warnings: tuple[str, ...] = ()

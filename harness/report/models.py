@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from harness.comparison.comparability import machine_differences
@@ -67,6 +68,20 @@ def setting_text(value: Any) -> str:  # noqa: ANN401 - any setting
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
+def _sound(model: ModelResults, boards: Sequence[Board]) -> ModelResults:
+    """Return a model with the results that are ranked: one that contradicts its predictions is not."""
+    ranked = {
+        row.evaluation.examination
+        for board in boards
+        for row in board.rows
+        if row.model == model.name and row.headline is not None
+    }
+    answered = {
+        slot: result for slot, result in model.answered.items() if result.evaluation.examination in ranked
+    }
+    return replace(model, answered=answered)
+
+
 def report_trade_off(
     models: Sequence[ModelResults], boards: Sequence[Board], pairwise: Mapping[int, PairwiseStats | str]
 ) -> tuple[tuple[TradeOff, ...], tuple[str, ...]]:
@@ -75,7 +90,7 @@ def report_trade_off(
     Quality and front are those of `harness compare`; empty without a task that all models have, or with fewer
     than two speeds on one machine.
     """
-    points = pareto_front(models)
+    points = pareto_front([_sound(model, boards) for model in models])
     tasks, means = common_means(boards, pairwise)
     if not points or any(point.model not in means for point in points):
         return (), ()

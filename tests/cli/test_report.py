@@ -181,3 +181,14 @@ def test_a_writer_that_raises_or_lacks_a_library_is_an_error_that_names_it(harne
 def test_writers_are_listed(harness, writer):
     assert "a tiny page" in harness("list", "reports", *writer).out
     assert "reports" in harness("list", "plugins", *writer).out
+
+
+def test_the_writer_that_the_documentation_shows_writes_a_page(harness):
+    text = (Path(__file__).parents[2] / "docs" / "report.md").read_text(encoding="utf-8")
+    Path("lines.py").write_text(text.partition("```python\n")[2].partition("```")[0])
+    words = ("--baseline", "base", "--title", "<b>", "--plugin", "lines.py", "-o", "lines.html")
+    assert harness("report", "one", *words).code == 0
+    page = Path("lines.html").read_text()
+    assert page.startswith(
+        "<title>&lt;b&gt;</title>mine against the baseline base, on 2 tasks: exam, quiz. mine"
+    )

@@ -300,7 +300,8 @@ def writer_of_pages(place):
         "from harness import hookimpl\n"
         "from harness.authoring import ReportWriter\n\n\n"
         "def page(content):\n"
-        "    return f'{content.title}|{content.answer.outcome}|{content.command.partition(\" --plugin\")[0]}'\n"
+        "    command = content.command.partition(' --plugin')[0]\n"
+        "    return f'{content.title}|{content.answer.outcome}|{command}'\n"
         "\n\n@hookimpl\ndef harness_reports():\n"
         "    return [ReportWriter(name='html', help='tiny', page=page, leaderboard=page, figures=dict)]\n"
     )

@@ -269,7 +269,7 @@ def test_quality_against_speed_is_that_of_compare_with_an_interval(collected, as
         (one["model"], one["quality"], one["on_front"]) for one in front
     ]
     assert content.trade_off_tasks == ("exam", "quiz")
-    assert [one.texts_per_second for one in content.trade_off][0] == (40.0, 50.0, 60.0)
+    assert content.trade_off[0].texts_per_second == (40.0, 50.0, 60.0)
     folder.write_throughput(timed("mine", 50.0, processor="another"))
     content = collected("one", baseline="base")
     assert {one.model: one.texts_per_second for one in content.trade_off}["mine"] is None
@@ -297,3 +297,19 @@ def timed(name, speed, processor="a"):
         cores=1,
         load=None,
     )
+
+
+def test_a_result_that_contradicts_its_predictions_is_in_no_mean_of_quality(collected):
+    models("one", {"base": 0.5, "mine": 0.9})
+    folder = ResultsFolder(Path("one"))
+    for name, speed in (("base", 100.0), ("mine", 50.0)):
+        folder.write_throughput(timed(name, speed))
+    record = next(one for one in folder.evaluations() if one.examination.task == "quiz")
+    wrong = replace(record.scores[0], score=0.123)
+    folder._write(folder.record_path(record), _sealed(replace(record, scores=(wrong,))))
+    content = collected("one", baseline="base")
+    assert content.trade_off_tasks == ("exam",)
+    assert [one.quality.score for one in content.trade_off] == [
+        row.scores[0].score for board in content.boards if board.task == "exam" for row in board.rows
+    ]
+    assert len(content.problems) == 1

@@ -73,7 +73,7 @@ def _drawings(content: ReportContent) -> Iterator[tuple[str, Drawing | None]]:
     tasks = {board.id: board.task for board in content.boards}
     qualities = {}
     for examples in content.examples:
-        qualities[examples.board] = examples.quality
+        qualities[examples.board] = examples.quality or "quality"
         for answers in examples.models:
             drawing = agreement.draw(examples, answers, tasks.get(examples.board, examples.board))
             yield f"agreement-{examples.board}-{answers.model}", drawing

@@ -10,8 +10,8 @@ from harness.authoring import number
 if TYPE_CHECKING:
     from harness.authoring import ModelAnswers, ReportBoard, ReportContent, TaskExamples
 
-BOARDS, ROWS, TEXT = 8, 4, 600
-"""Maximum number of boards, of examples of each, and of characters of a text, in the page as it is."""
+BOARDS, ROWS, TEXT, DOCUMENT = 8, 4, 600, 100
+"""Maximum number of boards, of examples of each, of characters of a text and of a document, as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ def _answer(examples: TaskExamples, answers: ModelAnswers, index: int) -> str:
 
 def _named(examples: TaskExamples, ident: str) -> str:
     text = examples.documents.get(ident)
-    return f"{ident}: {_cut(text, 160)}" if text else ident
+    return f"{ident}: {_cut(text, DOCUMENT)}" if text else ident
 
 
 def _said(answer: str | float | None) -> str:

@@ -82,7 +82,7 @@ class Pictures:
             drawings = [*_scatters(here, pair, board.task)] if here else []
             of_board = [one for one in content.distributions if one.board == board.id and one.model in pair]
             for one in sorted(of_board, key=lambda each: pair.index(each.model)):
-                drawing = histograms.draw(one, board.task, here.quality if here else "quality")
+                drawing = histograms.draw(one, board.task, (here.quality if here else "") or "quality")
                 drawings += [drawing] if drawing else []
             for name in dict.fromkeys(drawing.figure.name for drawing in drawings):
                 for drawing in alike([one for one in drawings if one.figure.name == name]):

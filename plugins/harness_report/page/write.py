@@ -29,6 +29,7 @@ def page(content: ReportContent) -> str:
         scripts=("theme.js", "report.js"),
         pictures=pictures,
         sections=sections(content),
+        tasks={board.id: board.task for board in content.boards},
         table=headline_table(content),
         example_boards=example_boards(content),
         data=embedded(as_json(replace(content, examples=()))),

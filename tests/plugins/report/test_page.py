@@ -225,3 +225,18 @@ def test_a_leaderboard_alone_has_no_script():
 
 def test_models_are_in_the_order_of_the_ranking(parts):
     assert [attrs["data-model"] for attrs in parts.of("tr") if "data-model" in attrs] == [MINE, BASE, LEXICAL]
+
+
+def test_of_fifty_candidates_most_are_folded_and_the_number_of_figures_is_bounded(made):
+    first = made.compared[0]
+    comparisons = tuple(
+        replace(one, candidate=replace(one.candidate, name=f"candidate-{at}"))
+        for at, one in enumerate(first.comparisons[:1] * 50)
+    )
+    crowd = replace(
+        made, compared=(replace(first, comparisons=comparisons),), distributions=(), examples=(), trainings=()
+    )
+    parts = parts_of(page(crowd))
+    assert "38 candidates more" in parts.text
+    assert len([attrs for attrs in parts.of("svg") if attrs.get("role") == "img"]) <= 14
+    assert "candidate-49" in parts.text
