@@ -36,13 +36,13 @@ export interface ReportContent {
 export interface Answer {
   /** What was compared, in a sentence. */
   compared: string;
-  /** That of the exit code of `harness compare`; `no-candidate` for a single model. */
+  /** That of the exit code of `harness compare`; `no-candidate` for a single model. Of several candidates it is the winner's: with a gate at the level for all of them, without one by its own comparison. That of all candidates is `ComparedWith.outcome`. */
   outcome: "broken" | "fails" | "no-candidate" | "not-comparable" | "passes" | "undecided";
   /** Whether a gate or a margin was given. */
   gated: boolean;
   /** The verdict on each candidate, in words. */
   sentences: string[];
-  /** Conditions that do not hold first. */
+  /** Conditions that do not hold first; of several candidates, those on the winner. */
   gate: GateLine[];
   /** The winner of several candidates, its gain after selection, and what having looked at many costs. */
   selection: Selection | null;
