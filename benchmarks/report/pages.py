@@ -48,8 +48,8 @@ def _figures(result: dict[str, Any]) -> str:
         ),
     ]
     head = (
-        f"{of['models']} models × {of['tasks']} tasks × {of['examples']:,} examples, of which the page has the"
-        f" {of['embedded']:,} that differ most; medians of {browser['rounds']} rounds in Chromium"
+        f"{of['models']} models × {of['tasks']} tasks × {of['examples']:,} examples, of which the page has"
+        f" the {of['embedded']:,} that differ most; medians of {browser['rounds']} rounds in Chromium"
         f" {browser['chromium'].partition('.')[0]}, {result['machine']['cores']} cores"
         " ([report.json](../benchmarks/results/report.json)):"
     )
