@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 Found = TypeVar("Found")
 
+_HEARS = 0.2
+"""Maximum seconds until an interruption is heard that came between two waits."""
 _TO_CANCEL = 2.0
 """Maximum seconds to wait until a coroutine that was canceled has closed its connections."""
 
@@ -26,7 +28,9 @@ def run_apart(make: Callable[[], Coroutine[None, None, Found]]) -> Found:
     thread = threading.Thread(target=work.run, name="harness-remote", daemon=True)
     thread.start()
     try:
-        work.over.wait()
+        # Without an end, a wait that begins just after a signal came would not hear of it.
+        while not work.over.wait(_HEARS):
+            pass
     except BaseException:
         work.cancel()
         thread.join(_TO_CANCEL)
