@@ -164,7 +164,9 @@ def _write_text(out: str, text: str) -> None:
 
 
 def _collect(request: ReportRequest, workspace: Workspace) -> ReportContent:
+    from harness.cli.output import show_progress
     from harness.report.collect import collect
 
     tasks = workspace.tasks()
-    return collect(request, tasks, workspace.suites(tasks))
+    with show_progress() as progress:
+        return collect(request, tasks, workspace.suites(tasks), progress=progress)

@@ -162,7 +162,7 @@ def command(
 
 def _report(report: ReportFile, out: str, plan: RunPlan, workspace: Workspace) -> None:
     """Write the page of the whole results folder, as `harness report` does."""
-    from harness.cli.output import advise, console
+    from harness.cli.output import advise, console, show_progress
     from harness.report.collect import collect
     from harness.report.request import ReportRequest
 
@@ -174,7 +174,9 @@ def _report(report: ReportFile, out: str, plan: RunPlan, workspace: Workspace) -
         task_files=workspace.task_files,
     )
     tasks = workspace.tasks()
-    said = report.write(collect(request, tasks, workspace.suites(tasks)))
+    with show_progress() as progress:
+        content = collect(request, tasks, workspace.suites(tasks), progress=progress)
+    said = report.write(content)
     advise(said, console(err=True))  # standard output may be JSON
 
 

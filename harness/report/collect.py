@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from harness.comparison.merge_sources import merged_results
 from harness.errors import HarnessError
+from harness.evaluation.progress import Progress
 from harness.report.answer import answer_of, compared_sentence, ranked_sentence, title_of
 from harness.report.baseline import choose_baseline
 from harness.report.boards import report_boards, report_rankings
-from harness.report.content import ReportContent
+from harness.report.content import ComparedWith, ReportContent
 from harness.report.details import details_of, trainings_of
 from harness.report.doubts import all_doubts
 from harness.report.families import MOST_BASELINES, Comparer
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from harness.comparison.report import ComparisonReport
     from harness.comparison.sources import ModelResults
     from harness.evaluation.journal import JournalEntry
-    from harness.report.content import ComparedWith
     from harness.report.request import ReportRequest
     from harness.report.source import BoardSource
     from harness.tasks.interface import Task
@@ -75,14 +75,17 @@ def collect(
     suites: Mapping[str, Suite] | None = None,
     *,
     before: str = "",
+    progress: Progress | None = None,
 ) -> ReportContent:
     """Return the content of a report: it depends on the results alone, and on what the folders are called.
 
     tasks: those of plugins, for metrics that are no means. suites: by name, for a gate that names one.
-    before: the command that makes the results, where they are not kept.
+    before: the command that makes the results, where they are not kept. progress: is told of each stage.
     Raises HarnessError for a folder without results, for two that have different results of one model and
     task, and for a baseline, gate or tag that does not exist.
     """
+    progress = progress or Progress()
+    progress.stage("reading results")
     folders = [user_path(folder) for folder in request.folders]
     unreadable, problems = Unreadable(), list[str]()
     models = merged_results(folders, request.names, unreadable)
@@ -95,13 +98,15 @@ def collect(
     sources = board_sources(models, lambda: tasks, problems)
     models = baseline_first(models, baseline, sources)
     comparer = Comparer(request, tasks, suites or {}, unreadable)
+    progress.stage(f"comparing with {baseline.name}")
     report = comparer.against(baseline, models) if len(models) > 1 else None
     selected, no_winner = comparer.best(baseline, models)
     baselines = models if len(models) <= MOST_BASELINES else models[:1]
-    families = [
-        comparer.family(model, models, report if model is baseline else None)
-        for model in (baselines if report else ())
-    ]
+    families = list[ComparedWith]()
+    for place, model in enumerate(baselines if report else (), start=1):
+        progress.stage(f"comparing with {model.name}, model {place} of {len(baselines)}")
+        families.append(comparer.family(model, models, report if model is baseline else None))
+    progress.stage("reading examples")
     return assemble(
         Material(
             request=request,

@@ -8,13 +8,17 @@ import shlex
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from comparison.made import answer, reseal, right
 from conftest import evaluated
 
 from harness.errors import HarnessError
+from harness.evaluation.progress import Progress
 from harness.finding import Finding, Severity
+from harness.report.collect import collect
+from harness.report.request import ReportRequest
 from harness.results.folder import ResultsFolder
 from harness.results.records import Throughput, Truncation
 from harness.system.json_text import json_document
@@ -313,3 +317,21 @@ def test_a_result_that_contradicts_its_predictions_is_in_no_mean_of_quality(coll
         row.scores[0].score for board in content.boards if board.task == "exam" for row in board.rows
     ]
     assert len(content.problems) == 1
+
+
+def test_each_stage_is_told_so_that_nothing_is_silent_for_long():
+    class Told(Progress):
+        stages: ClassVar[list[str]] = []
+
+        def stage(self, what):
+            self.stages.append(what)
+
+    models("one", {"base": 0.5, "mine": 0.9})
+    collect(ReportRequest(folders=("one",)), {}, progress=Told())
+    assert Told.stages == [
+        "reading results",
+        "comparing with base",
+        "comparing with base, model 1 of 2",
+        "comparing with mine, model 2 of 2",
+        "reading examples",
+    ]
