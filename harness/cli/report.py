@@ -47,7 +47,12 @@ class ReportOutput:
 
 @click.command(name="report")
 @click.argument("folders", nargs=-1, required=True, metavar="DIR...")
-@click.option("-o", "--out", metavar="FILE", help="The page, such as report.html; a file there is replaced.")
+@click.option(
+    "-o",
+    "--out",
+    metavar="FILE",
+    help="The page, such as report.html; a file there is replaced. `-` prints it.",
+)
 @click.option("--baseline", metavar="NAME", help="Model that the answer is against.")
 @click.option("--margin", type=float, help="Gate: maximum loss on every headline metric.")
 @click.option("--gate", metavar="GATE.toml", help="Gate: conditions for tasks, tags and speed.")
@@ -114,21 +119,28 @@ def _write(request: ReportRequest, output: ReportOutput, workspace: Workspace) -
     """Collect a report and write what is asked of it; return its content."""
     from harness.cli.output import advise, console, echo
     from harness.cli.report_file import ReportFile
+    from harness.plugins.selection import select_report_writer
+    from harness.report.write import page_text
     from harness.system.json_text import json_document
 
     if output.form == "json" and output.figure is None:
         content = _collect(request, workspace)
         document = json_document(content)
-        if output.out is None:
+        if output.out in (None, "-"):
             echo(document)
         else:
-            _write_text(output.out, document)
-            advise(f"written: {shown_path(user_path(output.out))}", console())
+            _write_text(str(output.out), document)
+            advise(f"written: {shown_path(user_path(str(output.out)))}", console())
         return content
     if output.out is None and output.figure is None:
         raise HarnessError("-o says which file to write", hint="-o report.html; --format json prints")
     if output.figure is not None:
         return _write_figure(request, output.figure, output.out, workspace)
+    if output.out == "-":
+        writer = select_report_writer(workspace.plugins)
+        content = _collect(request, workspace)
+        echo(page_text(writer, content))
+        return content
     page = ReportFile.of(output.out or "", workspace, "-o")
     content = _collect(request, workspace)
     advise(page.write(content), console())
@@ -146,11 +158,11 @@ def _write_figure(
     writer = select_report_writer(workspace.plugins)
     content = _collect(request, workspace)
     text = figure_text(writer, content, figure)
-    if out is None:
+    if out in (None, "-"):
         echo(text)
     else:
-        _write_text(out, text)
-        advise(f"written: {shown_path(user_path(out))}", console())
+        _write_text(str(out), text)
+        advise(f"written: {shown_path(user_path(str(out)))}", console())
     return content
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from harness.comparison.sources import ModelResults
 from harness.errors import HarnessError
 from harness.models.locate import display_names
+from harness.render import named
 from harness.results.merge import merge
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def merged_results(
 
     shown: the folders as the user wrote them. unreadable: gets a sentence for each file that cannot be read.
     Raises HarnessError for what is no results folder, and where two folders have different results of one
-    model and task.
+    model and task, or asked it different things: which one counts must not depend on the order of folders.
     """
     for folder in folders:
         if not folder.is_dir():
@@ -38,8 +39,14 @@ def merged_results(
     for evaluation in merged.evaluations:
         asked = evaluation.examination
         slot = asked.task, asked.data, asked.limit
-        # Where two folders asked a model something else under one name, the first one counts.
-        answered[evaluation.model].setdefault(slot, merged.result(evaluation))
+        known_result = answered[evaluation.model].setdefault(slot, merged.result(evaluation))
+        if known_result.evaluation.examination != asked:
+            raise HarnessError(
+                f"{names[evaluation.model]} was asked different things on {asked.task}, in"
+                f" {named([known[folder] for folder in merged.folders[evaluation.model]])}",
+                exists="\n".join(known_result.evaluation.examination.differences(asked)),
+                hint="give the folders apart, or the model a name of its own in one: --model NAME=MODEL",
+            )
     models = [
         ModelResults(
             name=name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.comparison.merge_sources import merged_results
@@ -16,6 +16,7 @@ from harness.report.details import details_of, trainings_of
 from harness.report.doubts import all_doubts
 from harness.report.families import MOST_BASELINES, Comparer
 from harness.report.models import report_models, report_trade_off
+from harness.report.place_names import with_names
 from harness.report.runs import journals, report_runs
 from harness.report.source import board_sources
 from harness.report.without_texts import model_without_texts
@@ -195,7 +196,7 @@ def assemble(material: Material) -> ReportContent:
     )
     trainings = trainings_of(models, material.runs, notes) if material.details else ()
     doubts = all_doubts(models, sources, comparisons, material.problems, notes)
-    return ReportContent(
+    content = ReportContent(
         title=request.title if request.title is not None else title_of(models),
         folders=request.names,
         command=material.command,
@@ -215,4 +216,17 @@ def assemble(material: Material) -> ReportContent:
         texts=request.texts,
         runs=report_runs(request.names, material.runs) if material.runs else (),
         problems=tuple(material.problems),
+    )
+    named_folders = {
+        str(user_path(folder)): name for folder, name in zip(request.folders, request.names, strict=True)
+    }
+    return replace(
+        content,
+        answer=with_names(content.answer, named_folders),
+        boards=with_names(content.boards, named_folders),
+        compared=with_names(content.compared, named_folders),
+        examples=tuple(
+            replace(one, absent=with_names(one.absent, named_folders)) for one in content.examples
+        ),
+        problems=with_names(content.problems, named_folders),
     )

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def model_without_texts(model: ModelResults) -> ModelResults:
     """Return a model whose records quote no text of a row.
 
-    Errors, the evidence of findings and texts that were learned are withheld, as it is not known here what
-    in them is a text; those of a run with `--no-texts` have none.
+    Errors, what findings say and texts that were learned are withheld, as it is not known here what in them
+    is a text; those of a run with `--no-texts` have none.
     """
     answered = {
         slot: replace(result, evaluation=_without_texts(result.evaluation))
@@ -31,7 +31,7 @@ def _without_texts(evaluation: Evaluation) -> Evaluation:
     return replace(
         evaluation,
         error=None if evaluation.error is None else WITHHELD,
-        findings=tuple(replace(finding, evidence=WITHHELD) for finding in evaluation.findings),
+        findings=tuple(replace(finding, evidence=WITHHELD, remedy="") for finding in evaluation.findings),
         fitted={name: _number_or_withheld(value) for name, value in evaluation.fitted.items()},
     )
 

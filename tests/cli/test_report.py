@@ -64,6 +64,12 @@ def test_the_content_is_printed_as_json_that_the_schema_describes(harness, docum
     assert json.loads(Path("c.json").read_text()) == content
 
 
+def test_a_hyphen_prints_the_page(harness, writer):
+    found = harness("report", "one", "-o", "-", "--baseline", "base", *writer)
+    assert (found.code, found.out.strip()) == (0, "<title>mine against base</title> passes 2")
+    assert not Path("-").exists()
+
+
 def test_one_figure_is_printed_or_written_and_an_unknown_one_is_an_error(harness, writer):
     assert harness("report", "one", "--figure", "forest", *writer).out == "<svg>2</svg>"
     assert harness("report", "one", "--figure", "forest", "-o", "f.svg", *writer).code == 0

@@ -162,6 +162,24 @@ def test_what_was_asked_otherwise_is_set_apart_with_what_differs(collected):
     assert content.compared[0].outcome == "broken"  # and it has no exam
 
 
+@pytest.mark.parametrize("folders", [("one", "two"), ("two", "one")])
+def test_a_model_that_two_folders_asked_different_things_is_an_error_in_either_order(collected, folders):
+    models("one", {"base": 0.5, "mine": 0.9})
+    answer("two", "mine", "quiz", correct=right(0.1, 60), digest="e" * 64)
+    with pytest.raises(HarnessError, match=r"^mine was asked different things on quiz, in ") as caught:
+        collected(*folders, baseline="base")
+    assert "data: " in caught.value.exists
+
+
+def test_paths_of_this_machine_are_not_in_a_report(collected, tmp_path):
+    models("one", {"base": 0.5, "mine": 0.9})
+    next(Path("one/predictions").glob("mine*/quiz.parquet")).write_bytes(b"PAR1")
+    next(Path("one/predictions").glob("mine*/exam.parquet")).unlink()
+    content = collected("one", baseline="base")
+    assert "one/predictions/mine" in json_document(content)
+    assert str(tmp_path) not in json_document(content)
+
+
 def test_samples_limits_and_files_have_boards_of_their_own(collected):
     for told in ({}, {"data": "sample"}, {"limit": 50}):
         for name, share in (("base", 0.5), ("mine", 0.9)):
@@ -216,7 +234,7 @@ def test_without_texts_nothing_of_a_record_that_may_quote_one_is_there(collected
     models("one", {"base": 0.5, "mine": 0.9})
     folder = ResultsFolder(Path("one"))
     for record in folder.evaluations():
-        finding = Finding("odd", Severity.WARNING, f"row 3 is {secret}", "look")
+        finding = Finding("odd", Severity.WARNING, f"row 3 is {secret}", f"say {secret} otherwise")
         changed = replace(record, findings=(finding,), fitted={"label": secret, "threshold": 0.5})
         folder._write(folder.record_path(record), _sealed(changed))
     folder.write_error(
@@ -227,7 +245,7 @@ def test_without_texts_nothing_of_a_record_that_may_quote_one_is_there(collected
     assert secret not in json_document(content)
     assert content.texts is False
     assert content.boards[1].rows[0].fitted["threshold"] == "0.5"
-    assert doubts(content, "finding")[0].remedy == "look"
+    assert doubts(content, "finding")[0].remedy == ""
 
 
 def test_the_commands_of_a_report_are_those_that_say_the_same(collected, as_json, run_harness):
