@@ -6,8 +6,9 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from made import made_content
-from needs import missing
+
+from plugins.report.browser.made import made_content
+from plugins.report.browser.needs import missing
 
 if TYPE_CHECKING:
     from pathlib import Path

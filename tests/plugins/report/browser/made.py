@@ -5,8 +5,6 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
-from made_examples import distributions, made_examples
-
 from harness.comparison.result import (
     Comparison,
     GateLine,
@@ -33,6 +31,7 @@ from harness.report.content import (
     TradeOff,
 )
 from harness.report.training import CurvePoint, TrainingReport
+from plugins.report.browser.made_examples import distributions, made_examples
 
 MODELS = ("minilm", "lexical", "tuned")
 QUALITY = {"minilm": 0.7, "lexical": 0.45, "tuned": 0.78}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from made import made_content
+
+from plugins.report.browser.made import made_content
 
 pytestmark = pytest.mark.browser
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from made import TASKS, made_content, renamed
+
+from plugins.report.browser.made import TASKS, made_content, renamed
 
 pytestmark = pytest.mark.browser
 

@@ -6,7 +6,8 @@ import shutil
 import subprocess
 
 import pytest
-from needs import missing, package
+
+from plugins.report.browser.needs import missing, package
 
 pytestmark = pytest.mark.browser
 
