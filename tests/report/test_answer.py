@@ -22,7 +22,7 @@ LOOSE = """
 undecided = "pass"
 [[line]]
 task = "quiz"
-margin = 0.3
+margin = 0.02
 [[line]]
 task = "exam"
 margin = 0.95
