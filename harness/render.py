@@ -49,9 +49,13 @@ def percent(share: float, digits: int = 0) -> str:
 
 
 def named(names: Sequence[str], most: int = 3) -> str:
-    """Return names in a row, and of more than `most` the number of the others: `a, b, c and 4 more`."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return f"{', '.join(names[:most])}{more}"
+    """Return names in a row, and of more than `most` the number of the others: `a, b, c and 4 more`.
+
+    A single further one is named: its number would take as much room.
+    """
+    if len(names) <= most + 1:
+        return ", ".join(names)
+    return f"{', '.join(names[:most])} and {len(names) - most} more"
 
 
 def plural(number: float, noun: str, many: str = "") -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.render import number, one_line, plural, shortened, verb
+from harness.render import named, number, one_line, plural, shortened, verb
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,8 @@ def test_one_thing_has_no_s(count, shown):
 def test_an_irregular_plural_is_given_and_a_verb_agrees():
     assert [plural(count, "query", "queries") for count in (1, 2)] == ["1 query", "2 queries"]
     assert [verb(count, "names", "name") for count in (1, 2)] == ["names", "name"]
+
+
+def test_a_single_further_name_is_named():
+    assert named(["a", "b", "c", "d"]) == "a, b, c, d"
+    assert named(["a", "b", "c", "d", "e"]) == "a, b, c and 2 more"

@@ -223,7 +223,9 @@ class Results(Mapping[tuple[str, str], Result]):
     def __repr__(self) -> str:
         failed = f", {len(self.failed)} failed" if self.failed else ""
         lines = [f"  {model} · {task}: {result.line()}" for (model, task), result in self._results.items()]
-        shown = lines[:_SHOWN] + ([f"  … and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else [])
+        shown = lines
+        if len(lines) > _SHOWN + 1:  # a single further line is shown: its number would take as much room
+            shown = [*lines[:_SHOWN], f"  … and {len(lines) - _SHOWN} more"]
         models, tasks = plural(len(self.models), "model"), plural(len(self.tasks), "task")
         head = f"<Results: {models} on {tasks}{failed}"
         return "\n".join([head, *shown]) + ">"

@@ -75,7 +75,7 @@ def summary(content: ReportContent) -> str:
     shown = sum(len(one.ids) for one in content.examples)
     left_out = sum(one.left_out for one in content.examples)
     parts = [
-        f"outcome: {OUTCOMES[content.answer.outcome]}",
+        _outcome(content),
         f"{plural(len(content.models), 'model')} on {plural(len(content.boards), 'board')}",
         f"{plural(shown, 'example')}" + (f", {left_out:,} left out" if left_out else ""),
     ]
@@ -84,15 +84,14 @@ def summary(content: ReportContent) -> str:
     return ", ".join(parts)
 
 
-OUTCOMES = {
-    "passes": "passes",
-    "fails": "fails",
-    "broken": "something is missing or broken",
-    "not-comparable": "not comparable",
-    "undecided": "undecided",
-    "no-candidate": "one model, nothing compared",
-}
-"""Outcome → how it is said."""
+def _outcome(content: ReportContent) -> str:
+    """Return whom the report judges, how, and what is wrong with other candidates."""
+    from harness.render import named
+
+    answer = content.answer
+    whose = f" of {named(answer.judged)}" if answer.judged else ""
+    others = f" ({'; '.join(answer.others)})" if answer.others else ""
+    return f"outcome{whose}: {answer.standing}{others}"
 
 
 def _size(count: int) -> str:

@@ -9,7 +9,7 @@ import click
 
 from harness.cli.options import PluginOptions, plugin_options
 from harness.errors import HarnessError
-from harness.render import plural
+from harness.render import named, plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,8 +82,7 @@ def _print(folder: str, report: VerifyReport) -> None:
     for unchecked in report.unchecked:
         reasons.setdefault(unchecked.why, []).append(unchecked.path)
     for why, paths in reasons.items():
-        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-        say(f"not checked: {folder}/{paths[0]}{more}: {why}", target)
+        say(f"not checked: {named([f'{folder}/{path}' for path in paths], 1)}: {why}", target)
     verified = (
         f"{plural(report.records, 'record')} ({report.sealed} sealed),"
         f" {plural(report.predictions, 'file of predictions', 'files of predictions')},"

@@ -305,10 +305,16 @@ def _throughput(gate: Gate, minimum: float, speed: Speed | None, why_no_speed: s
     condition = Condition(rule="throughput", threshold=minimum)
     if speed is None:
         return _line(condition, None, "broken", f"throughput: {why_no_speed}", gate)
-    interval = f"throughput ratio {speed.ratio:.2f} [{speed.low:.2f}, {speed.high:.2f}]"
-    if speed.low >= minimum:
+    low, high = speed.low, speed.high
+    interval = f"throughput ratio {speed.ratio:.2f}"
+    if low is None or high is None:
+        low = high = speed.ratio
+        interval = f"{interval} ({speed.source})"
+    else:
+        interval = f"{interval} [{low:.2f}, {high:.2f}]"
+    if low >= minimum:
         return _line(condition, None, "passes", f"{interval} lies above {minimum:g}", gate)
-    if speed.high < minimum:
+    if high < minimum:
         return _line(condition, None, "fails", f"{interval} lies below {minimum:g}", gate)
     return _line(condition, None, "undecided", f"{interval} reaches across {minimum:g}", gate)
 

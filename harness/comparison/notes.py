@@ -22,14 +22,15 @@ FAR_BELOW = 0.5
 """Share of the number of clusters below which their effective number is shown."""
 
 
-def levels_in_words(tests: int, level: float) -> str:
+def levels_in_words(tests: int, level: float, candidates: int = 1) -> str:
     """Return which level interval, p-value and verdict have.
 
-    tests: lines that p is corrected over. level: confidence level of the intervals.
+    tests: lines that p is corrected over. level: confidence level of the intervals. candidates: how many
+    that level is for.
     """
     if tests > 1 and level > 1 - LEVEL:
         return (
-            f"intervals of {level_text(level)} each, for all candidates; p and verdict corrected over"
+            f"intervals of {level_text(level)} each, {_looked_at(candidates)}; p and verdict corrected over"
             f" {tests:,} lines, those of all candidates"
         )
     if tests > 1:
@@ -37,11 +38,18 @@ def levels_in_words(tests: int, level: float) -> str:
     return "interval of 95 %; p < 0.05 where it excludes 0"
 
 
-def gate_level(level: float) -> str:
-    """Return which level the intervals have that a gate goes by. level: their confidence level."""
+def gate_level(level: float, candidates: int = 1) -> str:
+    """Return which level the intervals have that a gate goes by, and why.
+
+    level: their confidence level. candidates: how many it is for.
+    """
     if level > 1 - LEVEL:
-        return f"each by its interval of {level_text(level)}, for all candidates"
+        return f"by intervals of {level_text(level)} each, {_looked_at(candidates)}"
     return "each by its own 95 % interval, not corrected"
+
+
+def _looked_at(candidates: int) -> str:
+    return f"since {candidates:,} candidates were looked at" if candidates > 1 else "for all candidates"
 
 
 def doubts(comparison: Comparison, named: Named) -> Iterator[str]:

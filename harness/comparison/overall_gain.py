@@ -37,12 +37,12 @@ def overall_gains(
     level: of the intervals of these gains, and of those returned. comparisons: of the command; the claims
     *better* and *worse* hold over the means of all of them (Bonferroni).
     """
-    claim = level / comparisons / (1 + len({*domain}))
+    claims = comparisons * (1 + len({*domain}))
     headlines = [(line, gain) for line, gain in members if line.headline]
     found: list[Overall] = []
     for tag in (None, *sorted(domain)):
         of_tag = [member for member in headlines if tag is None or tag in member[0].tags]
-        found += _of_each_kind(tag, of_tag, _Scope(gate, [line for line, _ in members], level, claim))
+        found += _of_each_kind(tag, of_tag, _Scope(gate, [line for line, _ in members], level, claims))
     return tuple(found)
 
 
@@ -53,8 +53,8 @@ class _Scope(NamedTuple):
     lines: Sequence[MetricComparison]
     """All lines of the comparison."""
     level: float
-    claim: float
-    """Level of a claim that a mean is better or worse."""
+    claims: int
+    """Number of means of the command, over all of which *better* and *worse* hold."""
 
 
 def _of_each_kind(tag: str | None, members: Sequence[Member], scope: _Scope) -> Iterator[Overall]:
@@ -74,8 +74,13 @@ def _overall(
     level = scope.level
     mean = mean_of_tasks(tested, level)
     margin, whose = _margin(lines, scope)
-    verdict = _verdict(mean, mean_of_tasks(tested, scope.claim), [line for line, _ in tested], margin)
+    verdict = _verdict(
+        mean, mean_of_tasks(tested, level / scope.claims), [line for line, _ in tested], margin
+    )
     by = f" (margin {margin:g} of {whose})" if whose and verdict in ("equivalent", "inconclusive") else ""
+    if verdict == "inconclusive" and (mean.low > 0 or mean.high < 0):
+        means = f"{scope.claims} means of the command at once"
+        by += f" (the interval excludes 0; better and worse hold for {means})"
     worst, gain = min(tested, key=lambda member: member[1].value)
     low = min(gain.low for _, gain in tested)
     counts = {name: sum(line.verdict == name for line in lines) for name in _VERDICTS}

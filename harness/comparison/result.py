@@ -175,9 +175,12 @@ class Speed:
     """Texts/s."""
     ratio: float
     """candidate / baseline."""
-    low: float
-    high: float
-    """Ends of an interval if one bench timed both; else slowest over fastest round, and vice versa."""
+    low: float | None
+    high: float | None
+    """Ends of an interval if one bench timed both; else slowest over fastest round, and vice versa.
+
+    None for two models of one encoding, which have one speed: there is nothing to estimate.
+    """
     source: str
     """Where the figures come from, in words."""
 
@@ -249,6 +252,8 @@ class Comparison:
 
     0.95; higher for a candidate that was selected among several. Throughput and floors have their own.
     """
+    candidates: int = 1
+    """Number of candidates that `level` is for: those among which this one was selected."""
     speed: Speed | None = None
     overall: tuple[Overall, ...] = ()
     """Gains over two tasks or more: all of them, and those of each tag of the domain."""

@@ -64,9 +64,12 @@ def select_best(
     contest = entries.contest()
     gate = options.gate
     level = _level([partials[entry.pair].measured for entry in entries.may], gate)
-    judged = [_at_level(partial, level) for partial in partials]
+    judged = [_at_level(partial, level, len(entries.may)) for partial in partials]
     # Only the winner's examples are shown: to find those of all candidates would take long.
-    comparisons = conclude(pairs, replace(options, why=False), judged)
+    comparisons = [
+        replace(one, candidates=len(entries.may))
+        for one in conclude(pairs, replace(options, why=False), judged)
+    ]
     among = _with_the_best_outcome(entries, comparisons) if by_gate else None
     tied = contest.tied(among).tolist()
     won = winner_of(contest, tied[0]) if among is None else chosen(contest, tied[0])
@@ -167,7 +170,7 @@ def _level(families: Sequence[Sequence[MetricGain]], gate: Gate | None) -> float
     return level_of_candidates(lines, len(families))
 
 
-def _at_level(partial: Partial, level: float) -> Partial:
+def _at_level(partial: Partial, level: float, candidates: int) -> Partial:
     """Return what was measured with intervals at a level, and a note that says so."""
     if level >= LEVEL:
         return partial
@@ -175,7 +178,7 @@ def _at_level(partial: Partial, level: float) -> Partial:
         replace(each, gain=_with_interval(each.gain, level)) if each.gain is not None else each
         for each in partial.measured
     ]
-    note = f"intervals are of {level_text(1 - level)}: this candidate was chosen among several"
+    note = f"intervals are of {level_text(1 - level)}: this candidate was chosen among {candidates}"
     return replace(partial, measured=measured, notes=[*partial.notes, note], level=level)
 
 

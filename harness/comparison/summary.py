@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from harness.comparison.notes import excludes_zero
 from harness.comparison.result import BROKEN, FAILS, NOT_COMPARABLE, PASSES, UNDECIDED
 from harness.comparison.thresholds import tasks_in_words
+from harness.render import named
 from harness.stats.curve import LEVEL
 
 if TYPE_CHECKING:
@@ -165,9 +166,7 @@ def _passing(gate: Sequence[GateLine]) -> str:
 
 
 def _list_conditions(conditions: Sequence[GateLine], *, outcomes: bool = True) -> str:
-    texts = dict.fromkeys(_condition_text(line, outcome=outcomes) for line in conditions[:_NAMED])
-    more = f" and {len(conditions) - _NAMED} more" if len(conditions) > _NAMED else ""
-    return f"{', '.join(texts)}{more}"
+    return named([*dict.fromkeys(_condition_text(line, outcome=outcomes) for line in conditions)], _NAMED)
 
 
 def _condition_text(line: GateLine, *, outcome: bool) -> str:

@@ -17,7 +17,14 @@ from harness.table import Cell, Table
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from harness.comparison.result import Comparison, Difference, GateLine, MetricComparison, Refusal
+    from harness.comparison.result import (
+        Comparison,
+        Difference,
+        GateLine,
+        MetricComparison,
+        Refusal,
+        Speed,
+    )
 
 
 def comparison_tables(comparison: Comparison, said: Collection[str] = ()) -> list[Table]:
@@ -34,7 +41,7 @@ def answer_tables(comparison: Comparison, said: Collection[str] = ()) -> list[Ta
     lines = comparison.lines
     answer = Table(
         f"{candidate} against {baseline}",
-        levels_in_words(comparison.tests, comparison.level),
+        levels_in_words(comparison.tests, comparison.level, comparison.candidates),
         ["task", "baseline", "candidate", gain_header(comparison.level), "p", "verdict"],
         [_row(line, label) for line, label in zip(lines, _labels(lines), strict=True)],
         [remark for remark in _remarks(comparison) if remark not in said],
@@ -99,9 +106,10 @@ def _gate_table(comparison: Comparison) -> Table:
     count = sum(condition.holds for condition in gate)
     let_pass = sum(condition.let_pass for condition in gate)
     doubt = f" ({let_pass} undecided, let pass)" if let_pass else ""
+    level = gate_level(comparison.level, comparison.candidates)
     return Table(
         "gate",
-        f"conditions that hold: {count} of {len(gate)}{doubt}; {gate_level(comparison.level)}",
+        f"conditions that hold: {count} of {len(gate)}{doubt}; {level}",
         ["condition", "outcome", "figures"],
         [
             # Bold marks what a reader looks for: failures.
@@ -159,16 +167,22 @@ def _remarks(comparison: Comparison) -> Iterator[str]:
     if comparison.forgetting:
         yield comparison.forgetting.sentence
     if speed := comparison.speed:
-        yield (
-            f"speed: {speed.baseline:,.0f} → {speed.candidate:,.0f} texts/s, ratio {speed.ratio:.3g}"
-            f" [{speed.low:.3g}, {speed.high:.3g}] ({speed.source})"
-        )
+        yield f"speed: {_speed(speed)}"
     if comparison.gate_plan:
         yield f"--power: {comparison.gate_plan.sentence}"
     if comparison.settings:
         yield f"settings differ (baseline / candidate): {_differences(comparison.settings)}"
     yield from comparison.notes
     yield from looks_remarks(comparison)
+
+
+def _speed(speed: Speed) -> str:
+    if speed.low is None or speed.high is None:
+        return f"{speed.candidate:,.0f} texts/s, the baseline's ({speed.source})"
+    return (
+        f"{speed.baseline:,.0f} → {speed.candidate:,.0f} texts/s, ratio {speed.ratio:.3g}"
+        f" [{speed.low:.3g}, {speed.high:.3g}] ({speed.source})"
+    )
 
 
 def warnings(comparison: Comparison) -> Iterator[str]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.comparison.bench_file import read_bench_files
 from harness.comparison.comparability import machine_differences
 from harness.comparison.result import Speed
+from harness.models.storage import encoding_settings
 
 if TYPE_CHECKING:
     from harness.comparison.bench_file import VariantSpeed
     from harness.comparison.result import Difference
     from harness.comparison.sources import ModelResults
+    from harness.results.records import Throughput
 
 
 def compare_speed(
@@ -20,6 +23,7 @@ def compare_speed(
 ) -> tuple[Speed | None, str, tuple[Difference, ...]]:
     """Compare throughputs; returns the speeds, or the reason why there are none, and differences.
 
+    Models that differ in how embeddings are stored, of one encoding that was timed once, have one speed.
     Rounds of two runs are not interleaved, and each run is one process, so there is no confidence interval:
     the ends are the slowest round of one model over the fastest of the other.
     """
@@ -31,6 +35,8 @@ def compare_speed(
         were, them = ("was", "it") if len(untimed) == 1 else ("were", "them")
         why = f"{' and '.join(untimed)} {were} not timed"
         return None, f"{why}; run {them} without --no-throughput, or use harness bench", ()
+    if _one_encoding(baseline, candidate):
+        return _same_speed(theirs, ours), "", ()
     differences = machine_differences(theirs, ours)
     if differences and not allow_machine:
         pairs = "; ".join(f"{each.baseline} / {each.candidate}" for each in differences)
@@ -44,6 +50,29 @@ def compare_speed(
         source="rounds of two runs, not side by side",
     )
     return speed, "", differences
+
+
+def _one_encoding(baseline: ModelResults, candidate: ModelResults) -> bool:
+    """Whether two models are dimensions or precisions of one encoding: one was timed for both.
+
+    Their settings differ in storage alone, and the speed is the very same measurement.
+    """
+    settings = [encoding_settings(side.candidate.settings) for side in (baseline, candidate)]
+    ours, theirs = candidate.throughput, baseline.throughput
+    if ours is None or theirs is None or settings[0] != settings[1]:
+        return False
+    return replace(ours, model=theirs.model, fingerprint=theirs.fingerprint) == theirs
+
+
+def _same_speed(theirs: Throughput, ours: Throughput) -> Speed:
+    return Speed(
+        baseline=theirs.texts_per_second,
+        candidate=ours.texts_per_second,
+        ratio=1.0,
+        low=None,
+        high=None,
+        source="one encoding, timed once for both",
+    )
 
 
 def _speed_from_bench(baseline: ModelResults, candidate: ModelResults) -> Speed | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from harness.render import named, plural
 from harness.report.content import Answer
 from harness.report.families import outcome_of
+from harness.report.outcome_words import judged, level_of_the_gate, other_faults, standing, worst_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -35,19 +36,28 @@ def answer_of(
     """
     if report is None:
         return Answer(
-            compared=compared, outcome="no-candidate", gated=False, sentences=(), doubts=tuple(doubts)
+            compared=compared,
+            outcome="no-candidate",
+            standing=standing("no-candidate", None, None),
+            gated=False,
+            sentences=(),
+            doubts=tuple(doubts),
         )
     decides = _deciding(report, selected)
     code = 2 if not report.whole else decides.exit_code if decides else report.exit_code
     winner = selected.selection if selected else None
-    sentences = [comparison.sentence for comparison in report.comparisons]
+    sentences = [comparison.sentence for comparison in worst_first(report.comparisons)]
     gate = decides.gate if decides else [line for one in report.comparisons for line in one.gate]
     return Answer(
         compared=compared,
         outcome=outcome_of(code),
+        standing=standing(outcome_of(code), report, decides),
+        judged=judged(report, decides),
+        others=tuple(other_faults(report, decides)),
         gated=any(comparison.gated for comparison in report.comparisons),
         sentences=(*([winner.sentence] if winner else []), *sentences),
         gate=tuple(_failing_first(gate)),
+        gate_level=level_of_the_gate(report, decides),
         selection=winner,
         warnings=(selected or report).warnings,
         doubts=tuple(doubts),
@@ -69,7 +79,7 @@ def _deciding(report: ComparisonReport, selected: ComparisonReport | None) -> Co
 
 
 def _failing_first(gate: Iterable[GateLine]) -> list[GateLine]:
-    return sorted(gate, key=lambda line: line.holds)
+    return sorted(gate, key=lambda line: (line.holds, line.outcome == "passes"))
 
 
 def compared_sentence(

@@ -31,6 +31,10 @@ class Doubt:
     """Display names; empty for all."""
     tasks: tuple[str, ...] = ()
     """Empty for all."""
+    touched: float = 1.0
+    """Share of the report's results that it concerns, in [0, 1]."""
+    minor: bool = False
+    """Whether a page may fold it: a note of what was asked for, or on few results."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,17 +49,25 @@ class Answer:
     Of several candidates it is the winner's: with a gate at the level for all of them, without one by its own
     comparison. That of all candidates is `ComparedWith.outcome`.
     """
+    standing: str
+    """The outcome in words; without a gate nothing passes or fails, and it says what is known instead."""
+    judged: tuple[str, ...] = ()
+    """Names of the candidates whose outcome it is; of several, the winner's alone."""
+    others: tuple[str, ...] = ()
+    """What is missing, broken or not comparable of other candidates, a sentence each."""
     gated: bool
     """Whether a gate or a margin was given."""
     sentences: tuple[str, ...]
-    """The verdict on each candidate, in words."""
+    """The verdict on each candidate, in words: of a selection first, then those with missing results."""
     gate: tuple[GateLine, ...] = ()
-    """Conditions that do not hold first; of several candidates, those on the winner."""
+    """Conditions that do not hold first, then undecided ones; of several candidates, those on the winner."""
+    gate_level: str = ""
+    """Which level the intervals of these conditions have, and why; empty without conditions."""
     selection: Selection | None = None
     """The winner of several candidates, its gain after selection, and what having looked at many costs."""
     warnings: tuple[str, ...] = ()
     doubts: tuple[Doubt, ...] = ()
-    """The most serious first."""
+    """The most serious first, then those on most results; what was asked for last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

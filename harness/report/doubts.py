@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.comparison.notes import doubts as doubts_of_lines
 from harness.comparison.tables import line_name
 from harness.finding import Severity
-from harness.render import named, one_line, plural
+from harness.render import named, one_line, plural, verb
 from harness.report.content import Doubt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Literal
 
-    from harness.comparison.result import Comparison
+    from harness.comparison.result import Comparison, MetricComparison
     from harness.comparison.sources import ModelResults
     from harness.finding import Finding
     from harness.report.source import BoardSource
@@ -25,6 +26,13 @@ if TYPE_CHECKING:
 _SEVERITIES = list(Severity)
 _OF_MODELS = frozenset({"dimensions", "parameters", "max_tokens"})
 """Differences between models that are what they are, and no doubt."""
+
+_ASKED_FOR = frozenset({"settings"})
+"""Kinds of doubts about what was asked for."""
+_FEW = 0.1
+"""Share of the results below which a note on them is minor."""
+_MUCH_LOST = 0.1
+"""Share of a task's tokens from which on texts that were cut are a warning."""
 
 
 class _Seen(NamedTuple):
@@ -43,7 +51,9 @@ def all_doubts(
     problems: Sequence[str],
     notes: Sequence[str] = (),
 ) -> tuple[Doubt, ...]:
-    """Return the doubts of a report, the most serious first.
+    """Return the doubts of a report: the most serious first, then by how many results they concern.
+
+    What was asked for, such as other settings, comes last among equally serious ones.
 
     comparisons: of each candidate with the baseline. problems: one sentence for each file that could not be
     read, or does not hold. notes: further doubts.
@@ -60,7 +70,22 @@ def all_doubts(
         *(_doubt("note", Severity.WARNING, note) for note in notes),
         *_notes(comparisons),
     ]
-    return tuple(sorted(found, key=lambda doubt: _SEVERITIES.index(doubt.severity)))
+    weighed = [_weighed(doubt, models, sources) for doubt in found]
+    return tuple(sorted(weighed, key=_by_harm))
+
+
+def _by_harm(doubt: Doubt) -> tuple[int, bool, float]:
+    return _SEVERITIES.index(doubt.severity), doubt.kind in _ASKED_FOR, -doubt.touched
+
+
+def _weighed(doubt: Doubt, models: Sequence[ModelResults], sources: Sequence[BoardSource]) -> Doubt:
+    """Return a doubt with the share of results that it concerns, and whether it is minor."""
+    tasks = {source.board.task for source in sources}
+    of_models = len(doubt.models) / len(models) if doubt.models else 1.0
+    of_tasks = len(doubt.tasks) / len(tasks) if doubt.tasks and tasks else 1.0
+    touched = min(1.0, of_models * of_tasks)
+    minor = doubt.severity is Severity.NOTE and (doubt.kind in _ASKED_FOR or touched < _FEW)
+    return replace(doubt, touched=touched, minor=minor)
 
 
 def _doubt(
@@ -80,10 +105,9 @@ def _doubt(
 
 def _unreadable(problems: Sequence[str]) -> Iterator[Doubt]:
     if problems:
-        more = f", and {len(problems) - 1} more" if len(problems) > 1 else ""
-        sentence = f"{plural(len(problems), 'file')} cannot be read or does not hold: {problems[0]}{more}"
-        if len(problems) > 1:
-            sentence = sentence.replace("does not hold", "do not hold", 1)
+        shown = [*problems[:2], f"and {len(problems) - 2} more"] if len(problems) > 3 else problems
+        does = verb(len(problems), "does", "do")
+        sentence = f"{plural(len(problems), 'file')} cannot be read or {does} not hold: {'; '.join(shown)}"
         yield _doubt("broken", Severity.ERROR, sentence, remedy="`harness verify` says what holds")
 
 
@@ -205,11 +229,12 @@ def _truncated(models: Sequence[ModelResults], sources: Sequence[BoardSource]) -
     for most, seen in cut.items():
         share, task, _ = max(seen)
         after = f"after {plural(most, 'token')}" if most is not None else "at the model's maximum"
+        severity = Severity.WARNING if share >= _MUCH_LOST else Severity.NOTE
         upto = "up to " if len({one for one, _, _ in seen}) > 1 else ""
         sentence = f"texts are cut {after}: {upto}{share:.1%} of all tokens of {task} were not read"
         yield _doubt(
             "truncated",
-            Severity.NOTE,
+            severity,
             sentence,
             [(model, task) for _, task, model in seen],
             "--max-seq-length, where the model has the positions for it",
@@ -219,12 +244,18 @@ def _truncated(models: Sequence[ModelResults], sources: Sequence[BoardSource]) -
 def _notes(comparisons: Sequence[Comparison]) -> Iterator[Doubt]:
     """Yield the notes of comparisons, and what their lines cannot show; equal ones once."""
     yield from _grouped_notes(comparisons, lambda comparison: comparison.notes)
-    yield from _grouped_notes(
-        comparisons,
-        lambda comparison: doubts_of_lines(
-            comparison, [(line, line_name(line, comparison.lines)) for line in comparison.lines]
-        ),
-    )
+    yield from _grouped_notes(comparisons, lambda comparison: doubts_of_lines(comparison, _named(comparison)))
+
+
+def _named(comparison: Comparison) -> list[tuple[MetricComparison, str]]:
+    return [(line, line_name(line, comparison.lines)) for line in comparison.lines]
+
+
+def _tasks_of_note(note: str, comparisons: Sequence[Comparison]) -> set[str]:
+    """Return the tasks of the lines that a note names at its beginning; none where it names no line."""
+    tasks = {name: line.task for one in comparisons for line, name in _named(one)}
+    names = note.partition(": ")[0].split(", ")
+    return {tasks[name] for name in names} if all(name in tasks for name in names) else set()
 
 
 def _grouped_notes(
@@ -235,5 +266,6 @@ def _grouped_notes(
         for note in notes_of(comparison):
             said.setdefault(note, []).append(comparison.candidate.name)
     for note, names in said.items():
-        of = [] if len(names) == len(comparisons) else [(name, "") for name in names]
-        yield _doubt("note", Severity.NOTE, note, of)
+        tasks = _tasks_of_note(note, comparisons) or {""}
+        whose = [""] if len(names) == len(comparisons) else names
+        yield _doubt("note", Severity.NOTE, note, [(name, task) for name in whose for task in tasks])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, did_you_mean
 from harness.system.plugin_code import error_sentence, plugin_code
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from harness.plugins.report_writer import ReportWriter
@@ -30,11 +30,24 @@ def figure_text(writer: ReportWriter, content: ReportContent, name: str) -> str:
     """Return one figure; raises HarnessError for one that these results do not have."""
     found = _called(writer, "figures", lambda: writer.figures(content))
     if name not in found:
-        raise HarnessError.unknown(
-            "figure", name, found, hint="a figure is there where the results have what it shows"
+        exists = [*did_you_mean(name, found), *_by_kind(found)]
+        raise HarnessError(
+            f"no figure named {name!r}",
+            exists="\n".join(exists),
+            hint="a figure is there where the results have what it shows",
         )
     # A mapping may draw each figure when it is asked for.
     return _checked(writer, f"figure {name}", _called(writer, f"figure {name}", lambda: found[name]))
+
+
+def _by_kind(names: Iterable[str]) -> list[str]:
+    """Return all names of figures, a line for each kind: `rank`, then `rank-scifact-minilm` and its like."""
+    kinds: dict[str, list[str]] = {}
+    for name in sorted(names):
+        parts = name.split("-")
+        stems = ("-".join(parts[:count]) for count in range(1, len(parts)))
+        kinds.setdefault(next((stem for stem in stems if stem in kinds), name), []).append(name)
+    return [f"known: {', '.join(own)}" for own in kinds.values()] or ["known: none"]
 
 
 def refuse_other_than_file(path: Path, option: str) -> None:

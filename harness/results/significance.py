@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from harness.errors import HarnessError
+from harness.render import plural
 from harness.results.pair_gains import MeanGains, PairGains
 from harness.results.prediction_files import TaskResult, read_table
 from harness.results.predictions import align_tables, check_score, metric_columns, metric_of, pair_tables
@@ -143,7 +144,8 @@ def pairwise_stats(
             left_out[row.model] = error.message
     if len(scores) < 2:
         first, *others = left_out.values()
-        return first + (f" (the same for {len(others)} more models)" if others else "")
+        more = plural(len(others), "more model")
+        return first + (f" (the same for {more})" if others else "")
     influences, parts, names = reader.measured()
     if influences.shape[1] < FEWEST_UNITS:
         return f"fewer than {FEWEST_UNITS} independent units"

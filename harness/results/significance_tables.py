@@ -98,9 +98,10 @@ def _letters_of(claims: Claims) -> SignificanceLetters:
 
 
 def _no_letters(left_out: Mapping[str, str]) -> list[str]:
-    remarks = [f"no letters for {model}: {why}" for model, why in [*left_out.items()][:_NAMED]]
-    more = len(left_out) - _NAMED
-    return [*remarks, f"no letters for {more} more models either"] if more > 0 else remarks
+    remarks = [f"no letters for {model}: {why}" for model, why in left_out.items()]
+    if len(remarks) <= _NAMED + 1:
+        return remarks
+    return [*remarks[:_NAMED], f"no letters for {len(remarks) - _NAMED} more models either"]
 
 
 def standings(

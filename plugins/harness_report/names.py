@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from harness.authoring import number, one_line, short_names
+
+_NEGATIVE = re.compile(r"(?<![^\s(\[])-(?=\d+\.\d)")
+"""A hyphen before a number with decimals, which means a minus: not one inside a name."""
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +63,8 @@ class Names:
         return self._short.get(name) or brief(name)
 
     def said(self, sentence: str) -> str:
-        """Return a sentence with names as they are shown."""
+        """Return a sentence with names as they are shown, and a minus before negative numbers."""
         for name in self._long:
             sentence = sentence.replace(name, self._short[name])
+        sentence = _NEGATIVE.sub("−", sentence)
         return sentence if len(sentence) <= 1000 else f"{sentence[:999].rstrip()}…"

@@ -48,7 +48,7 @@ def test_the_page_is_written_whatever_the_verdict_and_a_line_says_what_it_has(ha
     found = harness("report", "one", "-o", "out/page.html", "--baseline", "mine", "--margin", "0.01", *writer)
     assert found.code == 0, found.err
     assert Path("out/page.html").read_text() == "<title>base against mine</title> fails 2"
-    assert "written: out/page.html (0 kB); outcome: fails, 2 models on 2 boards, " in found.out
+    assert "written: out/page.html (0 kB); outcome of base: fails, 2 models on 2 boards, " in found.out
     assert harness("report", "one", "-o", "out/page.html", "--title", "Mine", *writer).code == 0
     assert Path("out/page.html").read_text().startswith("<title>Mine</title>")
     assert [path.name for path in Path("out").iterdir()] == ["page.html"]

@@ -85,6 +85,19 @@ def test_a_claim_on_a_mean_holds_over_the_means_of_all_candidates_of_the_command
     assert {(one.overall[0].verdict, one.exit_code) for one in many} == {("inconclusive", 0)}
 
 
+def test_a_mean_whose_interval_excludes_0_says_why_it_is_inconclusive():
+    for place in range(6):
+        task(f"t{place:02d}", 0.006, seed=place)
+    (alone,) = ask().overall
+    (baseline,), (candidate,) = read_results(Path("base")), read_results(Path("cand"))
+    tenth = compare([(baseline, [candidate])] * 10, CompareOptions(tasks={}))[0].overall[0]
+    assert (alone.verdict, tenth.verdict) == ("better", "inconclusive")
+    assert tenth.mean.low > 0
+    why = "(the interval excludes 0; better and worse hold for 10 means of the command at once)"
+    assert f"inconclusive {why};" in tenth.sentence
+    assert why not in alone.sentence
+
+
 def test_the_mean_is_equivalent_within_the_margin_that_all_tasks_share():
     for place in range(4):
         task(f"t{place}", 0.0, seed=place)

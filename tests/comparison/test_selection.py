@@ -254,10 +254,10 @@ def test_the_table_says_the_levels_of_the_winner_and_of_its_gate():
     answer, _, gate = answer_tables(comparison)
     shown = level_text(comparison.level)
     assert answer.subtitle == (
-        f"intervals of {shown} each, for all candidates;"
+        f"intervals of {shown} each, since 3 candidates were looked at;"
         " p and verdict corrected over 3 lines, those of all candidates"
     )
-    assert gate.subtitle.endswith(f"each by its interval of {shown}, for all candidates")
+    assert gate.subtitle.endswith(f"by intervals of {shown} each, since 3 candidates were looked at")
 
 
 def test_a_plan_for_the_gate_of_the_best_of_many_needs_more_examples():
@@ -474,12 +474,12 @@ def test_many_candidates_that_a_task_keeps_out_share_a_reason_and_the_hint_leave
 
 def test_at_most_three_names_of_one_kind_are_said():
     field(0.05)
-    for name in "bcdefgh":
+    for name in "bcdefghi":
         tell(name, "law", 0.05, 31)
         if name > "d":
             tell(name, "law", 0.05, 31, digest="x" * 64)
-    remarks = selection_tables(select(*"abcdefgh")[1])[0].remarks
-    assert "left out: e, f, g and 1 more: law is not comparable: digest" in remarks
+    remarks = selection_tables(select(*"abcdefghi")[1])[0].remarks
+    assert "left out: e, f, g and 2 more: law is not comparable: digest" in remarks
     assert "the same gain has b, c, d: the first by name is selected" in remarks
     for name in "efgh":
         tell(name, "law", 0.05, 31)

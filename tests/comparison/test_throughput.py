@@ -14,6 +14,7 @@ from harness.comparison.compare import CompareOptions, compare
 from harness.comparison.gate import Gate
 from harness.comparison.pareto import pareto_front
 from harness.comparison.sources import read_results
+from harness.comparison.tables import answer_tables
 from harness.models.interface import Settings
 from harness.results.folder import ResultsFolder, encode
 from harness.results.records import Throughput
@@ -82,6 +83,36 @@ def test_a_speed_that_was_never_measured_fails_a_gate_that_asks_for_it():
     answer("bare", "bare", correct=right(0.7))
     (bare,) = read_results(Path("bare"))
     assert "bare and cand were not timed; run them" in ask(bare, cand).gate[0].sentence
+
+
+def stored(model, seconds, **settings):
+    """Write a model of the default encoding, stored otherwise; returns its side."""
+    side = timed(model, 0.7, 100, seconds=seconds)
+    record = replace(side.candidate, settings=Settings(**settings))
+    answered = {
+        slot: replace(result, evaluation=replace(result.evaluation, candidate=record))
+        for slot, result in side.answered.items()
+    }
+    return replace(side, answered=answered)
+
+
+def test_dimensions_of_one_encoding_that_was_timed_once_have_one_speed_without_an_interval():
+    base, cand = stored("base", (1.0, 1.2)), stored("cand", (1.0, 1.2), truncate_dim=32, precision="int8")
+    found = ask(base, cand, ratio=1.0)
+    assert (found.speed.ratio, found.speed.low, found.speed.high) == (1.0, None, None)
+    assert (found.gate[0].outcome, found.exit_code) == ("passes", 0)
+    assert found.gate[0].sentence.startswith("throughput ratio 1.00 (one encoding, timed once for both) lies")
+    assert ask(base, cand, ratio=1.01).gate[0].outcome == "fails"
+    remarks = answer_tables(found)[0].remarks
+    assert "speed: 100 texts/s, the baseline's (one encoding, timed once for both)" in remarks
+
+
+@pytest.mark.parametrize(
+    ("seconds", "settings"), [((1.0, 1.3), {"truncate_dim": 32}), ((1.0, 1.2), {"max_seq_length": 8})]
+)
+def test_models_that_were_timed_each_or_encode_otherwise_have_an_interval(seconds, settings):
+    found = ask(stored("base", (1.0, 1.2)), stored("cand", seconds, **settings))
+    assert found.speed.low < found.speed.ratio < found.speed.high
 
 
 def test_an_incomplete_or_unreadable_bench_is_skipped():

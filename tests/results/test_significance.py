@@ -238,5 +238,6 @@ def test_predictions_that_do_not_give_the_score_of_their_record_have_no_letters(
 def test_a_score_that_is_undefined_has_no_letters():
     for name in ("one", "two"):
         answer("out", name, metrics=(SPEARMAN,), gold=[1.0] * 20, predicted=np.arange(20.0))
+    assert board() == "its score is undefined (the same for 1 more model)"
     answer("out", "three", metrics=(SPEARMAN,), gold=[1.0] * 20, predicted=np.arange(20.0))
     assert board() == "its score is undefined (the same for 2 more models)"

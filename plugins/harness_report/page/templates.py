@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from harness.authoring import CONTROL, number, one_line, percent, plural, shortened, verb
 from harness_report.names import OUTCOMES, SIGNS, signed
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 LONGEST_TEXT = 1000
 """Maximum number of characters of a text: a stranger's would fill the page."""
+
+
+_OPTION = re.compile(r"(?<!\S)--[a-z][a-z-]{0,30}(?![\w-])")
+"""An option in escaped text."""
 
 
 @cache
@@ -34,6 +39,7 @@ def environment() -> Environment:
         finalize=_printable,
     )
     made.filters |= {
+        "options": options_unbroken,
         "number": lambda value, form=".4f": number(value, form).replace("-", "−"),
         "line": one_line,
         "percent": percent,
@@ -54,6 +60,12 @@ def _printable(value: Any) -> Any:  # noqa: ANN401 - what a template prints
         value = "\n".join(CONTROL.sub(" ", line) for line in value.split("\n"))
         return value if len(value) <= LONGEST_TEXT else f"{value[: LONGEST_TEXT - 1]}…"
     return value
+
+
+def options_unbroken(sentence: str) -> Markup:
+    """Return a sentence as markup in which no line breaks inside an option such as `--baseline`."""
+    escaped = str(escape(_printable(str(sentence))))
+    return Markup(_OPTION.sub(r'<span class="nowrap">\g<0></span>', escaped))  # noqa: S704 - escaped
 
 
 def bytes_as_text(size: float | None) -> str:

@@ -117,6 +117,10 @@ def make_answer(names: dict[str, str], comparisons: tuple[Comparison, ...]) -> A
     return Answer(
         compared=f"{mine} and {names[LEXICAL]} against the baseline {names[BASE]}, on 4 tasks.",
         outcome="passes",
+        standing="passes, 1 of 2 conditions undecided",
+        judged=(mine,),
+        others=(f"{names[LEXICAL]} was asked something else on some tasks",),
+        gate_level="by intervals of 97.5 % each, since 2 candidates were looked at",
         gated=True,
         sentences=tuple(one.sentence for one in comparisons),
         gate=(

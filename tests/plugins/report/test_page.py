@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.report.content import ReportContent
+from harness.comparison.result import Speed
+from harness.report.content import Doubt, ReportContent
 from tests.plugins.report.boards import BASE, HOSTILE, LEXICAL, MINE
 from tests.plugins.report.contents import content, many
 from tests.plugins.report.page_parts import Parts, parts_of
@@ -78,12 +79,90 @@ def test_each_score_and_each_gain_is_on_the_page(made, parts):
 
 
 def test_the_answer_is_said_before_any_table(made, text):
-    before = text[: text.index("<table")]
+    before = text[: text.index("<table")].replace("−", "-")
     answer = made.answer
     for sentence in (*answer.sentences, answer.compared, answer.selection.sentence):
         assert sentence in before
     assert all(doubt.sentence in before for doubt in answer.doubts)
     assert all(line.sentence in before for line in answer.gate)
+
+
+def test_the_outcome_names_whom_it_judges_and_is_green_only_without_reservation(made):
+    def shown(**changes):
+        answer = replace(made.answer, **{"others": (), "gate": (), **changes})
+        found = re.search(r'<p class="result">(.*?)</p>', page(replace(made, answer=answer)), re.DOTALL)
+        return " ".join(re.sub("<[^>]*>", " ", found[1]).split()), re.findall("is-[a-z-]+", found[1])
+
+    assert shown(standing="passes") == (f"{MINE} : ✓ passes", ["is-passes"])
+    undecided = made.answer.gate[1]
+    assert shown(gate=(undecided,))[1] == ["is-undecided"]
+    other = "lex2 has results that are missing or broken"
+    said, looks = shown(others=(other,))
+    assert said.endswith(other)
+    assert looks == ["is-undecided"]
+    nothing = "no gate · nothing significantly worse"
+    assert shown(gated=False, standing=nothing) == (f"{MINE} : · {nothing}", ["is-no-gate"])
+    worse = "no gate · significantly worse on 6 tasks"
+    assert shown(gated=False, outcome="fails", standing=worse) == (f"{MINE} : ▼ {worse}", ["is-fails"])
+
+
+def test_the_level_of_the_gate_is_said_at_its_conditions_and_beside_the_winner(parts):
+    assert parts.text.lower().count("by intervals of 97.5 % each, since 2 candidates were looked at") == 2
+    assert f"Conditions of the gate for {MINE}" in parts.text
+
+
+def test_only_notes_of_little_weight_are_folded_and_never_a_single_one(made):
+    def folded(minor):
+        notes = tuple(
+            Doubt(kind="note", severity="note", sentence=f"note {at}.", minor=at < minor) for at in range(12)
+        )
+        text = page(replace(made, answer=replace(made.answer, doubts=notes, warnings=("Beware.",))))
+        card = text[text.index("What is doubtful") : text.index("<noscript>")]
+        assert "Beware." in card.partition("<details>")[0]
+        return re.findall("note [0-9]+[.]", card.partition("<details>")[2])
+
+    assert folded(3) == ["note 0.", "note 1.", "note 2."]
+    assert folded(0) == folded(1) == []
+
+
+def test_sentences_of_candidates_with_missing_results_are_not_folded(made):
+    first = made.compared[0]
+    broken = tuple(replace(one, exit_code=2) for one in first.comparisons[:1] * 6)
+    sentences = tuple(f"candidate {at}." for at in range(10))
+    answer = replace(made.answer, sentences=sentences)
+    made = replace(made, compared=(replace(first, comparisons=broken),), answer=answer)
+    text = page(made)
+    lists = text[: text.index('class="compared"')].partition("<details>")
+    assert "candidate 6." in lists[0]
+    assert "<summary>3 candidates more</summary>" in lists[2]
+
+
+def test_a_minus_is_as_wide_as_a_plus_and_an_option_does_not_break(made):
+    said = "gain -0.0018 [-0.0483, +0.0531] of run-0.1; --baseline NAME <b>"
+    text = page(replace(made, answer=replace(made.answer, compared=said)))
+    written = (
+        'gain −0.0018 [−0.0483, +0.0531] of run-0.1; <span class="nowrap">--baseline</span> NAME &lt;b&gt;'
+    )
+    assert written in text
+
+
+def test_what_letters_ranks_and_verdicts_hold_for_is_said(made):
+    own = parts_of(leaderboard(made)).text
+    assert "5 % for all pairs of a task together" in own
+    assert "A rank interval begins at 1 + the models that are significantly better" in own
+    assert "1–2 (80 %)" in own
+    assert "models beaten" in own
+    every = parts_of(page(replace(made, family="all"))).text
+    assert every.count("all pairs of all tasks together") == 2
+    assert "a verdict holds at 5 % for all these lines together" in every
+
+
+def test_one_encoding_has_one_speed_on_the_page(made):
+    first = made.compared[0]
+    speed = Speed(baseline=45, candidate=45, ratio=1, low=None, high=None, source="one encoding")
+    comparisons = (replace(first.comparisons[0], speed=speed),)
+    text = parts_of(page(replace(made, compared=(replace(first, comparisons=comparisons),)))).text
+    assert "Speed: 45 texts/s, the baseline’s (one encoding)." in text
 
 
 def test_sections_are_in_order_and_named_by_their_headings(parts):

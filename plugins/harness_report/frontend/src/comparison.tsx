@@ -106,8 +106,10 @@ function Across({ comparison }: { comparison: Comparison }) {
       {forgetting && <p>{forgetting.sentence}</p>}
       {speed && (
         <p>
-          <strong>Throughput:</strong> {number(speed.ratio, 2)} times the baseline&apos;s [
-          {number(speed.low, 2)}, {number(speed.high, 2)}], from {speed.source}.
+          <strong>Throughput:</strong>{" "}
+          {speed.low === null
+            ? `the baseline's: ${speed.source}.`
+            : `${number(speed.ratio, 2)} times the baseline's [${number(speed.low, 2)}, ${number(speed.high, 2)}], from ${speed.source}.`}
         </p>
       )}
     </>

@@ -38,16 +38,24 @@ export interface Answer {
   compared: string;
   /** That of the exit code of `harness compare`; `no-candidate` for a single model. Of several candidates it is the winner's: with a gate at the level for all of them, without one by its own comparison. That of all candidates is `ComparedWith.outcome`. */
   outcome: "broken" | "fails" | "no-candidate" | "not-comparable" | "passes" | "undecided";
+  /** The outcome in words; without a gate nothing passes or fails, and it says what is known instead. */
+  standing: string;
   /** Whether a gate or a margin was given. */
   gated: boolean;
-  /** The verdict on each candidate, in words. */
+  /** The verdict on each candidate, in words: of a selection first, then those with missing results. */
   sentences: string[];
-  /** Conditions that do not hold first; of several candidates, those on the winner. */
+  /** Names of the candidates whose outcome it is; of several, the winner's alone. */
+  judged: string[];
+  /** What is missing, broken or not comparable of other candidates, a sentence each. */
+  others: string[];
+  /** Conditions that do not hold first, then undecided ones; of several candidates, those on the winner. */
   gate: GateLine[];
+  /** Which level the intervals of these conditions have, and why; empty without conditions. */
+  gate_level: string;
   /** The winner of several candidates, its gain after selection, and what having looked at many costs. */
   selection: Selection | null;
   warnings: string[];
-  /** The most serious first. */
+  /** The most serious first, then those on most results; what was asked for last. */
   doubts: Doubt[];
 }
 
@@ -128,6 +136,10 @@ export interface Doubt {
   models: string[];
   /** Empty for all. */
   tasks: string[];
+  /** Share of the report's results that it concerns, in [0, 1]. */
+  touched: number | null;
+  /** Whether a page may fold it: a note of what was asked for, or on few results. */
+  minor: boolean;
 }
 
 export type Severity = "error" | "note" | "warning";
@@ -291,6 +303,8 @@ export interface Comparison {
   tests: number;
   /** Confidence level of all intervals of gains: of the lines, over several tasks, and in the gate. 0.95; higher for a candidate that was selected among several. Throughput and floors have their own. */
   level: number | null;
+  /** Number of candidates that `level` is for: those among which this one was selected. */
+  candidates: number;
   speed: Speed | null;
   /** Gains over two tasks or more: all of them, and those of each tag of the domain. */
   overall: Overall[];
@@ -400,7 +414,7 @@ export interface Speed {
   /** candidate / baseline. */
   ratio: number | null;
   low: number | null;
-  /** Ends of an interval if one bench timed both; else slowest over fastest round, and vice versa. */
+  /** Ends of an interval if one bench timed both; else slowest over fastest round, and vice versa. None for two models of one encoding, which have one speed: there is nothing to estimate. */
   high: number | null;
   /** Where the figures come from, in words. */
   source: string;

@@ -100,6 +100,8 @@ def _answer(names) -> Answer:
     return Answer(
         compared=f"{names['lexical']} and {names['tuned']} against {names['minilm']} on {len(TASKS)} tasks",
         outcome="passes",
+        standing="passes",
+        judged=(names["tuned"],),
         gated=True,
         sentences=(f"{names['tuned']} is better on 3 of 4 tasks.", f"{names['lexical']} is worse."),
         gate=(_gate_line("stsb"),),
