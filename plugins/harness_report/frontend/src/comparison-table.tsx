@@ -223,8 +223,10 @@ function Means({ comparison, scale }: { comparison: Comparison; scale: Scale }) 
           {rows.map(([name, mean]) => (
             <tr key={name}>
               <th scope="row">{name}</th>
-              <td class="number">{signed(mean?.gain)}</td>
-              <td class="figure">
+              <td class="number" data-title="mean gain">
+                {signed(mean?.gain)}
+              </td>
+              <td class="figure" data-title={`${levelText(comparison.level)} interval`}>
                 {mean && (
                   <IntervalCell
                     {...{ scale, zero: true, value: mean.gain, low: mean.low, high: mean.high }}
@@ -233,7 +235,9 @@ function Means({ comparison, scale }: { comparison: Comparison; scale: Scale }) 
                   />
                 )}
               </td>
-              <td class="number">{mean ? mean.tasks.length : 0}</td>
+              <td class="number" data-title="tasks">
+                {mean ? mean.tasks.length : 0}
+              </td>
             </tr>
           ))}
         </tbody>

@@ -67,23 +67,6 @@ export function whyMissing(content: PageContent, board: ReportBoard, model: stri
   return elsewhere || board.apart.some((each) => each.model === model) ? "not comparable" : "not run";
 }
 
-/** Return a sentence for each model that has a task only as no other of the board's models was asked it. */
-export function asksOtherwise(content: PageContent): string[] {
-  const [first] = content.rankings;
-  if (!first) return [];
-  return content.models
-    .filter((model) => !first.models.some((each) => each.model === model.name))
-    .flatMap(({ name }) => {
-      const own = content.boards.filter((each) => each.rows.some((row) => row.model === name));
-      if (!own.length || own.some((each) => inRanking(first, each))) return [];
-      const boards = own.map((each) => `${each.task} (${each.origin})`).join(", ");
-      const against = first.limit === null ? "all examples" : `limit ${first.limit}`;
-      return [
-        `${name}: only ${boards}, which is not comparable with ${against}; it has no mean and no rank.`,
-      ];
-    });
-}
-
 /** Return whether a model's name has one of the words, which commas separate. */
 export function wanted(model: string, filter: string | undefined): boolean {
   const parts = (filter ?? "").split(",").map((each) => each.trim().toLowerCase());

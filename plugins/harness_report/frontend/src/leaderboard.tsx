@@ -6,7 +6,6 @@ import { CopyButtons } from "./copy";
 import { plural } from "./format";
 import { modelColumns, scoreColumns } from "./leaderboard-columns";
 import {
-  asksOtherwise,
   boardName,
   HEADLINE,
   knownParams,
@@ -188,7 +187,6 @@ function ModelTable({
     () => modelColumns(data, boards, ranking, rows, params),
     [data, boards, ranking, rows, params.tag],
   );
-  const otherwise = useMemo(() => asksOtherwise(data), [data]);
   if (!rows.length) return <None model={params.model} />;
   const tasks = new Set(boards.map((each) => each.task)).size;
   return (
@@ -205,11 +203,6 @@ function ModelTable({
         details={(row) => <ModelProvenance name={row.model} ranked={row.ranked} />}
         detailsName={(row) => row.model}
       />
-      {otherwise.map((each) => (
-        <p key={each} class="apart">
-          {each}
-        </p>
-      ))}
       <CopyButtons
         rows={sortedRows(rows, columns, sorting)}
         columns={copiedColumns(columns)}

@@ -31,6 +31,9 @@ export interface Sorting {
   desc: boolean;
 }
 
+/** Maximum number of columns that a page of paper holds. */
+const MANY = 11;
+
 const features = tableFeatures({
   coreReactivityFeature: storeReactivityBindings(),
   rowSortingFeature,
@@ -108,7 +111,7 @@ export function SortableTable<Row extends object>(props: Props<Row>) {
       <p class="note">{props.caption}</p>
       <SortChoice {...{ columns, sorting }} onSort={props.onSort} />
       <Scroller label={props.name}>
-        <table id={props.id} class="data">
+        <table id={props.id} class={columns.length > MANY ? "data many" : "data"}>
           <caption class="visually-hidden">{props.name}</caption>
           <thead>
             <tr>
@@ -197,7 +200,12 @@ function cellsOf<Row>(row: Row, columns: readonly Column<Row>[]) {
         </th>
       );
     return (
-      <td key={each.id} class={each.kind} data-column={each.id} data-title={each.title}>
+      <td
+        key={each.id}
+        class={each.kind}
+        data-column={each.id}
+        data-title={each.small ? `${each.title} ${each.small}` : each.title}
+      >
         {shown}
       </td>
     );
