@@ -115,7 +115,9 @@ def _order(content: ReportContent) -> list[str]:
 
 def _column(board: ReportBoard, content: ReportContent) -> Column:
     alike = [one for one in content.boards if one.task == board.task]
-    name = board.task if len(alike) == 1 else f"{board.task} ({board.origin}, {board.digest[:8]})"
+    name = board.task if len(alike) == 1 else f"{board.task} ({board.origin})"
+    if len(alike) > 1 and [one.origin for one in alike].count(board.origin) > 1:
+        name = f"{board.task} ({board.origin}, {board.digest[:8]})"
     heads = [row.scores[0] for row in board.rows if row.scores]
     ends = [end for head in heads for end in (head.low, head.score, head.high) if end is not None]
     low, high = (min(ends), max(ends)) if ends else (0.0, 1.0)

@@ -129,5 +129,7 @@ export function headline(row: ReportRow | undefined): ReportScore | null {
 /** Names of boards: the task, and what tells it from another board of the same task. */
 export function boardName(content: PageContent, board: ReportBoard): string {
   const same = content.boards.filter((each) => each.task === board.task);
-  return same.length > 1 ? `${board.task} (${board.origin})` : board.task;
+  if (same.length === 1) return board.task;
+  const alike = same.filter((each) => each.origin === board.origin);
+  return `${board.task} (${board.origin}${alike.length > 1 ? `, ${board.digest.slice(0, 8)}` : ""})`;
 }

@@ -67,8 +67,8 @@ def test_a_model_that_is_not_comparable_has_a_row_and_a_reason(open_page, with_l
 
 
 @pytest.mark.parametrize(
-    ("task", "columns"),
-    [("stsb-limit9", ["stsb (files, limit 9)"]), ("aila", ["aila"]), ("penal", ["penal"])],
+    ("task", "column"),
+    [("stsb-limit9", "stsb (files, limit 9)"), ("aila", "aila"), ("penal", "penal")],
 )
 def test_a_task_of_the_address_is_shown_alone(open_page, with_lone, task, column):
     page = open_page(f"#leaderboard?task={task}", content=with_lone)
@@ -140,6 +140,16 @@ def test_on_a_phone_rows_are_cards_and_nothing_is_cut(open_page):
     sort = page.locator("#leaderboard").get_by_label("Sort by")
     sort.select_option("mean")
     assert page.locator(f"{MODELS} tbody th").first.inner_text() == "lexical"
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_on_paper_no_column_is_cut(open_page, javascript):
+    tasks = {f"a-long-name-{at}": ("sts", "spearman", ()) for at in range(20)}
+    page = open_page(tasks=tasks, javascript=javascript, width=718)
+    page.emulate_media(media="print")
+    table = page.locator(MODELS if javascript else "#leaderboard-table")
+    ends = table.locator("td").evaluate_all("cells => cells.map(each => each.getBoundingClientRect().right)")
+    assert max(ends) <= 718
 
 
 @pytest.mark.parametrize("javascript", [True, False])
