@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from harness.authoring import number, one_line, short_names
+from markupsafe import Markup, escape
 
-_NEGATIVE = re.compile(r"(?<![^\s(\[])-(?=\d+\.\d)")
-"""A hyphen before a number with decimals, which means a minus: not one inside a name."""
+from harness.authoring import CONTROL, number, one_line, short_names, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +26,15 @@ OUTCOMES = {
 """Sign and word of each outcome."""
 
 
+MINUS = re.compile(r"(?<![^\s(\[,:;=])-(?=\.?\d)")
+"""A hyphen that is meant as a minus."""
+
+OPTION = re.compile(r"(?<![^\s(`'\"“])(--?[A-Za-z][\w-]*)")
+"""An option of a command, such as `--margin`: hyphens are where browsers break lines."""
+
+LONGEST_TEXT = 1000
+"""Maximum number of characters of a text: a stranger's would fill the page."""
+
 LONGEST = 48
 """Maximum number of characters of a model's name in a table, unless as many do not tell all apart."""
 
@@ -39,6 +47,21 @@ def shown(names: Sequence[str], most: int) -> list[str]:
     ]
     short = short_names(distinct, most)
     return [short[line] for line in distinct]
+
+
+def printable(text: str) -> str:
+    """Return a text of a bounded length, without characters that turn or hide others."""
+    text = "\n".join(CONTROL.sub(" ", line) for line in text.split("\n"))
+    return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"
+
+
+def unbroken(text: str) -> Markup:
+    """Return a text as HTML in which no line breaks within an option of a command."""
+    parts = OPTION.split(printable(text))
+    return Markup("").join(
+        Markup('<span class="nowrap">{}</span>').format(part) if at % 2 else escape(part)
+        for at, part in enumerate(parts)
+    )
 
 
 def signed(value: float | None, form: str = "+.3f") -> str:
@@ -62,9 +85,10 @@ class Names:
         """Return a name of at most about `LONGEST` characters, unlike the others'."""
         return self._short.get(name) or brief(name)
 
-    def said(self, sentence: str) -> str:
-        """Return a sentence with names as they are shown, and a minus before negative numbers."""
+    def said(self, sentence: str, most: int = LONGEST_TEXT) -> Markup:
+        """Return a sentence with names as they are shown and a minus for a hyphen; most: characters."""
         for name in self._long:
             sentence = sentence.replace(name, self._short[name])
-        sentence = _NEGATIVE.sub("−", sentence)
-        return sentence if len(sentence) <= 1000 else f"{sentence[:999].rstrip()}…"
+        if len(sentence) > most:
+            sentence = shortened(sentence, most)
+        return unbroken(MINUS.sub("−", sentence))

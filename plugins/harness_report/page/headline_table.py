@@ -45,6 +45,8 @@ class Column:
     low: float
     high: float
     """Ends of the scale of the bars."""
+    elsewhere: frozenset[str]
+    """Models that were asked this task otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ class HeadlineTable:
     lines: tuple[Line, ...]
     ranking: ReportRanking | None
     """The one that the table shows."""
+    otherwise: tuple[tuple[str, tuple[str, ...], str], ...]
+    """(model, its tasks, what they cannot be compared with) of each that the ranking lacks for that."""
 
 
 def headline_table(content: ReportContent) -> HeadlineTable:
@@ -79,7 +83,27 @@ def headline_table(content: ReportContent) -> HeadlineTable:
         Line(name, short[name], ranked.get(name), tuple(_cell(name, column) for column in columns))
         for name in names
     )
-    return HeadlineTable(columns, tuple(lines), ranking)
+    return HeadlineTable(columns, tuple(lines), ranking, _otherwise(content))
+
+
+def _otherwise(content: ReportContent) -> tuple[tuple[str, tuple[str, ...], str], ...]:
+    """Return models whose data are all other than those of the first ranking."""
+    if not content.rankings:
+        return ()
+    first = content.rankings[0]
+    counted = {one.model for one in first.models}
+    against = "all examples" if first.limit is None else f"limit {first.limit:,}"
+    found = []
+    for model in content.models:
+        own = [board for board in content.boards if any(row.model == model.name for row in board.rows)]
+        if own and model.name not in counted and not any(_in_ranking(board, first) for board in own):
+            found.append((model.name, tuple(f"{board.task} ({board.origin})" for board in own), against))
+    return tuple(found)
+
+
+def _in_ranking(board: ReportBoard, ranking: ReportRanking) -> bool:
+    sample = board.data == "sample"
+    return board.task in ranking.tasks and board.limit == ranking.limit and sample == ranking.sample
 
 
 def _order(content: ReportContent) -> list[str]:
@@ -91,18 +115,22 @@ def _order(content: ReportContent) -> list[str]:
 
 def _column(board: ReportBoard, content: ReportContent) -> Column:
     alike = [one for one in content.boards if one.task == board.task]
-    name = board.task if len(alike) == 1 else f"{board.task} ({board.origin}, {board.digest[:8]})"
+    name = board.task if len(alike) == 1 else f"{board.task} ({board.origin})"
+    if len(alike) > 1 and [one.origin for one in alike].count(board.origin) > 1:
+        name = f"{board.task} ({board.origin}, {board.digest[:8]})"
     heads = [row.scores[0] for row in board.rows if row.scores]
     ends = [end for head in heads for end in (head.low, head.score, head.high) if end is not None]
     low, high = (min(ends), max(ends)) if ends else (0.0, 1.0)
-    return Column(board, name, low, high if high > low else low + 1e-9)
+    elsewhere = {row.model for one in alike if one is not board for row in one.rows}
+    elsewhere |= {one.model for one in board.apart}
+    return Column(board, name, low, high if high > low else low + 1e-9, frozenset(elsewhere))
 
 
 def _cell(model: str, column: Column) -> Cell:
     row = next((one for one in column.board.rows if one.model == model), None)
     if row is None:
-        apart = any(one.model == model for one in column.board.apart)
-        return Cell(None, None, None, best=False, why="not comparable" if apart else "not run")
+        why = "not comparable" if model in column.elsewhere else "not run"
+        return Cell(None, None, None, best=False, why=why)
     head = row.scores[0] if row.scores else None
     if row.status != "ok" or head is None or head.score is None:
         return Cell(row, None, None, best=False, why={"ok": "undefined"}.get(row.status, row.status))

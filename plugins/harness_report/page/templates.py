@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from harness.authoring import CONTROL, number, one_line, percent, plural, shortened, verb
-from harness_report.names import OUTCOMES, SIGNS, signed
+from harness.authoring import number, one_line, percent, plural, shortened, verb
+from harness_report.names import OUTCOMES, SIGNS, printable, signed, unbroken
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-
-
-LONGEST_TEXT = 1000
-"""Maximum number of characters of a text: a stranger's would fill the page."""
-
-
-_OPTION = re.compile(r"(?<!\S)--[a-z][a-z-]{0,30}(?![\w-])")
-"""An option in escaped text."""
 
 
 @cache
@@ -39,13 +30,14 @@ def environment() -> Environment:
         finalize=_printable,
     )
     made.filters |= {
-        "options": options_unbroken,
         "number": lambda value, form=".4f": number(value, form).replace("-", "−"),
         "line": one_line,
         "percent": percent,
         "plural": lambda count, noun, many="": plural(count, noun, many),
         "shortened": shortened,
-        "signed": signed,
+        "signed": lambda value, form="+.4f": signed(value, form),
+        "rank": ranks_and_chance,
+        "unbroken": unbroken,
         "thousands": lambda value: "–" if value is None else f"{value:,.0f}",
         "p": lambda value: "<0.0001" if value is not None and value < 0.00005 else number(value),
         "bytes": bytes_as_text,
@@ -55,17 +47,22 @@ def environment() -> Environment:
 
 
 def _printable(value: Any) -> Any:  # noqa: ANN401 - what a template prints
-    """Return what is printed: texts of a bounded length, without characters that turn or hide others."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        value = "\n".join(CONTROL.sub(" ", line) for line in value.split("\n"))
-        return value if len(value) <= LONGEST_TEXT else f"{value[: LONGEST_TEXT - 1]}…"
-    return value
+    """Return what is printed: texts are bounded, and have no characters that turn or hide others."""
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def options_unbroken(sentence: str) -> Markup:
-    """Return a sentence as markup in which no line breaks inside an option such as `--baseline`."""
-    escaped = str(escape(_printable(str(sentence))))
-    return Markup(_OPTION.sub(r'<span class="nowrap">\g<0></span>', escaped))  # noqa: S704 - escaped
+def ranks_and_chance(ranked: Any) -> str:  # noqa: ANN401 - a row of a board, or of a ranking
+    """Return a rank interval with the chance to lead, as the command line: `1–4 (49 %)`; `–` without one."""
+    if ranked is None or ranked.rank is None:
+        return "–"
+    low, high = ranked.rank
+    ranks = f"{low}" if low == high else f"{low}–{high}"
+    if ranked.best is None:
+        return ranks
+    rare, best = 0.01, ranked.best
+    sign = "< " if 0 < best < rare else "> " if 1 - rare < best < 1 else ""
+    shown = min(max(best, rare), 1 - rare) if 0 < best < 1 else best
+    return f"{ranks} ({sign}{percent(shown)})"
 
 
 def bytes_as_text(size: float | None) -> str:

@@ -22,7 +22,9 @@ from tests.plugins.report.page_parts import Parts, parts_of
 pytest.importorskip("jinja2")
 pytest.importorskip("vl_convert")
 
+from harness_report.names import Names
 from harness_report.page import leaderboard, page
+from harness_report.page.templates import ranks_and_chance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,11 +77,11 @@ def gains(made: ReportContent) -> Iterator[float]:
 def test_each_score_and_each_gain_is_on_the_page(made, parts):
     said = parts.text.replace("−", "-")
     assert not [one for one in scores(made) if f"{one:.3f}" not in said and f"{one:.4f}" not in said]
-    assert not [one for one in gains(made) if f"{one:+.3f}" not in said]
+    assert not [one for one in gains(made) if f"{one:+.4f}" not in said]
 
 
 def test_the_answer_is_said_before_any_table(made, text):
-    before = text[: text.index("<table")].replace("−", "-")
+    before = parts_of(text[: text.index("<table")]).text.replace("−", "-")
     answer = made.answer
     for sentence in (*answer.sentences, answer.compared, answer.selection.sentence):
         assert sentence in before
@@ -204,6 +206,45 @@ def test_the_page_loads_nothing(parts):
         assert tag not in ("link", "img", "iframe", "object", "base")
         assert "src" not in attrs
         assert (attrs.get("href") or "#").startswith("#")
+
+
+def test_a_sentence_has_minus_signs_and_options_that_do_not_break():
+    said = str(Names([]).said("m-1: gain -0.02 [-0.1, +0.2]; a --margin says <more> on 2026-11-30"))
+    assert said == (
+        'm-1: gain −0.02 [−0.1, +0.2]; a <span class="nowrap">--margin</span> says &lt;more&gt; on 2026-11-30'
+    )
+
+
+@pytest.mark.parametrize(
+    ("rank", "best", "shown"),
+    [
+        ((1, 4), 0.49, "1–4 (49 %)"),
+        ((2, 2), 0.0, "2 (0 %)"),
+        ((1, 2), 0.999, "1–2 (> 99 %)"),
+        (None, None, "–"),
+    ],
+)
+def test_a_rank_is_shown_with_the_chance_to_lead(made, rank, best, shown):
+    assert ranks_and_chance(replace(made.boards[0].rows[0], rank=rank, best=best)) == shown
+
+
+def test_a_model_with_other_data_than_the_ranking_is_said_not_to_be_comparable(made):
+    first = next(board for board in made.boards if board.task in made.rankings[0].tasks)
+    lone = replace(
+        first,
+        id="other",
+        limit=9,
+        origin="files, limit 9",
+        apart=(),
+        rows=(replace(first.rows[0], model="lone"),),
+    )
+    other = replace(
+        made, boards=(*made.boards, lone), models=(*made.models, replace(made.models[0], name="lone"))
+    )
+    for said in (page(other), leaderboard(other)):
+        assert (
+            f"lone : only {first.task} (files, limit 9), which is not comparable with" in parts_of(said).text
+        )
 
 
 def test_a_hostile_text_adds_no_element(parts, hostile):

@@ -110,6 +110,32 @@ function IntervalBar({ scale, value, low, high, zero, margin, mark = "score" }: 
   );
 }
 
+const SMALL = { width: 104, height: 10, from: 4, to: 100 };
+
+/** An interval below a score, on the scale of its column; the interval in numbers is below it. */
+export function SmallBar({ scale, value, low, high }: BarProps) {
+  if (value === null) return null;
+  const middle = SMALL.height / 2;
+  const at = (each: number) => {
+    const share = (each - scale.low) / (scale.high - scale.low);
+    return Math.round((SMALL.from + share * (SMALL.to - SMALL.from)) * 10) / 10;
+  };
+  const [left, right] = [at(low ?? value), at(high ?? value)];
+  return (
+    <svg
+      class="bar"
+      width={SMALL.width}
+      height={SMALL.height}
+      viewBox={`0 0 ${SMALL.width} ${SMALL.height}`}
+      aria-hidden="true"
+    >
+      <line x1={SMALL.from} x2={SMALL.to} y1={middle} y2={middle} />
+      <rect x={left} y={middle - 2} width={Math.max(0, right - left)} height={4} />
+      <circle cx={at(value)} cy={middle} r={3} />
+    </svg>
+  );
+}
+
 /** An interval as a figure and, beside it, in numbers. */
 export function IntervalCell({ form = number, ...bar }: BarProps & { form?: typeof number }) {
   if (bar.value === null) return null;

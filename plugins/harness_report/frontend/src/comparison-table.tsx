@@ -3,7 +3,7 @@ import { useMemo } from "preact/hooks";
 import { Axis, IntervalCell, type Scale, scaleOf } from "./bars";
 import type { Comparison, Mean, MetricComparison } from "./content";
 import { CopyButtons } from "./copy";
-import { count, interval, number, percent, pValue, signed } from "./format";
+import { count, interval, minus, number, percent, pValue, signed } from "./format";
 import { copiedColumns } from "./leaderboard";
 import { type Fact, Facts } from "./provenance";
 import type { Params } from "./state";
@@ -133,7 +133,7 @@ function lineFacts(line: MetricComparison, level: number | null): Fact[] {
         ? null
         : `${line.heaviest}: ${percent(line.heaviest_share)} of the gain's variance`,
     ],
-    ["why there is no test", line.reason],
+    ["why there is no test", line.reason && minus(line.reason)],
     [
       "too few",
       line.shortage &&
@@ -147,6 +147,11 @@ function lineFacts(line: MetricComparison, level: number | null): Fact[] {
 function marginSentence(line: MetricComparison): string {
   if (line.within_margin === null) return "not decided, there is no interval";
   return line.within_margin ? "the whole interval is above it" : "the interval reaches below it";
+}
+
+function captionOf({ lines }: Comparison): string {
+  const margin = lines.some((each) => each.margin !== null && each.margin > 0);
+  return `Gains: candidate − baseline; the upright line is no gain${margin ? ", the dashed one the margin" : ""}`;
 }
 
 interface Props {
@@ -176,7 +181,7 @@ export function GainTable({ comparison, params, onChange }: Props) {
       <SortableTable
         id="gains"
         name="Gains"
-        caption="Gains: candidate − baseline; the dashed line is the margin"
+        caption={captionOf(comparison)}
         {...{ columns, sorting, onSort, ...(domain && { group }) }}
         rows={rows}
         rowKey={(line) => `${line.task} ${line.metric} ${line.digest}`}
@@ -218,8 +223,10 @@ function Means({ comparison, scale }: { comparison: Comparison; scale: Scale }) 
           {rows.map(([name, mean]) => (
             <tr key={name}>
               <th scope="row">{name}</th>
-              <td class="number">{signed(mean?.gain)}</td>
-              <td class="figure">
+              <td class="number" data-title="mean gain">
+                {signed(mean?.gain)}
+              </td>
+              <td class="figure" data-title={`${levelText(comparison.level)} interval`}>
                 {mean && (
                   <IntervalCell
                     {...{ scale, zero: true, value: mean.gain, low: mean.low, high: mean.high }}
@@ -228,7 +235,9 @@ function Means({ comparison, scale }: { comparison: Comparison; scale: Scale }) 
                   />
                 )}
               </td>
-              <td class="number">{mean ? mean.tasks.length : 0}</td>
+              <td class="number" data-title="tasks">
+                {mean ? mean.tasks.length : 0}
+              </td>
             </tr>
           ))}
         </tbody>

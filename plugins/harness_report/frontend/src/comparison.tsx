@@ -1,10 +1,11 @@
 /** Baseline against candidate: a forest plot in a table, in domain against outside, the gate, what differs. */
 import { useEffect, useMemo } from "preact/hooks";
 import { GainTable, VerdictWord } from "./comparison-table";
-import type { ComparedWith, Comparison, GateLine } from "./content";
+import type { ComparedWith, Comparison, Forgetting, GateLine, Overall } from "./content";
 import { named, oneOf, Select, Toolbar } from "./controls";
-import { number, percent } from "./format";
+import { number, percent, plural } from "./format";
 import { boardsWithExamples, content } from "./page";
+import { Command, Said } from "./said";
 import { fragment, useParams } from "./state";
 
 const OUTCOMES: Record<number, string> = {
@@ -51,6 +52,11 @@ function useHeading(baseline: string | undefined): void {
   }, [baseline]);
 }
 
+/** Whether the answer has the sentence, so that it need not be said again. */
+const saidAbove = (sentence: string): boolean => content().answer.sentences.includes(sentence);
+
+const tasksOf = (comparison: Comparison): number => new Set(comparison.lines.map((each) => each.task)).size;
+
 export function ComparisonView() {
   const { compared, not_compared } = content();
   const [params, change] = useParams("comparison");
@@ -76,10 +82,18 @@ export function ComparisonView() {
           onChange={(name) => change({ baseline, candidate: name })}
         />
       </Toolbar>
-      {not_compared && <p class="note">{not_compared}</p>}
+      {not_compared && (
+        <p class="note">
+          <Said text={not_compared} />
+        </p>
+      )}
       <p role="status" class="verdict-sentence">
         {comparison.gated && <Outcome outcome={OUTCOMES[comparison.exit_code] ?? "undecided"} />}{" "}
-        {comparison.sentence}
+        {saidAbove(comparison.sentence) ? (
+          `${candidate} against ${baseline}, on ${plural(tasksOf(comparison), "task")}`
+        ) : (
+          <Said text={comparison.sentence} />
+        )}
       </p>
       <GainTable comparison={comparison} params={params} onChange={change} />
       <Across comparison={comparison} />
@@ -94,16 +108,28 @@ export function ComparisonView() {
   );
 }
 
+/** Return what follows from the means in the domain and outside it, which the table has. */
+function conclusion({ sentence }: Forgetting): string {
+  return sentence.slice(sentence.lastIndexOf(";") + 1).trim();
+}
+
 function Across({ comparison }: { comparison: Comparison }) {
   const { speed, forgetting } = comparison;
+  const inside = forgetting?.inside?.tasks.join("\n");
+  // The table has the mean in the domain, and so does the sentence of its tag.
+  const notInTable = ({ tag, mean }: Overall) => tag === null || mean.tasks.join("\n") !== inside;
   return (
     <>
-      {comparison.overall.map((each) => (
+      {comparison.overall.filter(notInTable).map((each) => (
         <p key={each.which}>
-          <VerdictWord verdict={each.verdict} /> {each.sentence}
+          <VerdictWord verdict={each.verdict} /> <Said text={each.sentence} />
         </p>
       ))}
-      {forgetting && <p>{forgetting.sentence}</p>}
+      {forgetting && (
+        <p>
+          <strong>In the domain and outside it:</strong> <Said text={conclusion(forgetting)} />
+        </p>
+      )}
       {speed && (
         <p>
           <strong>Throughput:</strong>{" "}
@@ -138,7 +164,7 @@ function Gate({ lines }: { lines: readonly GateLine[] }) {
       <ul class="gate">
         {lines.map((each) => (
           <li key={`${each.task} ${each.sentence}`}>
-            <Outcome outcome={each.outcome} /> {condition(each)}: {each.sentence}
+            <Outcome outcome={each.outcome} /> {condition(each)}: <Said text={each.sentence} />
           </li>
         ))}
       </ul>
@@ -168,7 +194,9 @@ function Remarks({ group, comparison }: { group: ComparedWith; comparison: Compa
       {all.length > 0 && (
         <ul class="remarks">
           {all.map((each) => (
-            <li key={each}>{each}</li>
+            <li key={each}>
+              <Said text={each} />
+            </li>
           ))}
         </ul>
       )}
@@ -183,7 +211,7 @@ function Remarks({ group, comparison }: { group: ComparedWith; comparison: Compa
         </details>
       )}
       <p class="command">
-        The same in a terminal: <code>{group.command}</code>
+        The same in a terminal: <Command line={group.command} />
       </p>
     </>
   );

@@ -41,10 +41,11 @@ export function Select({ label, value, options, onChange }: SelectProps) {
 interface SearchProps {
   label: string;
   value: string;
+  placeholder?: string;
   onChange: (value: string) => void;
 }
 
-export function Search({ label, value, onChange }: SearchProps) {
+export function Search({ label, value, placeholder, onChange }: SearchProps) {
   const id = useOwnId();
   return (
     <div class="control">
@@ -55,6 +56,7 @@ export function Search({ label, value, onChange }: SearchProps) {
         value={value}
         autocomplete="off"
         spellcheck={false}
+        placeholder={placeholder}
         onInput={(event) => onChange(event.currentTarget.value)}
       />
     </div>

@@ -1,11 +1,14 @@
 /** A table as CSV, Markdown or LaTeX: to the clipboard, or into a selected text area where there is none. */
 import { useEffect, useRef, useState } from "preact/hooks";
+import { plural } from "./format";
 
 export interface CopiedColumn<Row> {
   name: string;
   value: (row: Row) => string | number | null;
   /** In words, for Markdown and LaTeX; `value` if not given. */
   text?: (row: Row) => string;
+  /** Whether the cell is bold in Markdown and LaTeX. */
+  strong?: (row: Row) => boolean;
   /** Only in CSV, such as the ends of an interval, which the words have. */
   csv?: boolean;
 }
@@ -44,7 +47,18 @@ function words<Row>(column: CopiedColumn<Row>, row: Row): string {
   return column.text?.(row) ?? String(column.value(row) ?? "–");
 }
 
-export function formatted<Row>(rows: readonly Row[], columns: readonly CopiedColumn<Row>[], format: Format) {
+const STRONG = {
+  Markdown: (cell: string) => `**${cell}**`,
+  LaTeX: (cell: string) => `\\textbf{${cell}}`,
+};
+
+/** Return rows as text. note: what bold and letters mean, below the table. */
+export function formatted<Row>(
+  rows: readonly Row[],
+  columns: readonly CopiedColumn<Row>[],
+  format: Format,
+  note = "",
+) {
   if (format === "CSV") {
     const body = rows.map((row) => columns.map((each) => csvCell(each.value(row))).join(","));
     return `${[columns.map((each) => csvCell(each.name)).join(","), ...body].join("\n")}\n`;
@@ -53,11 +67,15 @@ export function formatted<Row>(rows: readonly Row[], columns: readonly CopiedCol
   const right = shown.map((each) => rows.some((row) => typeof each.value(row) === "number"));
   const cell = format === "Markdown" ? markdownCell : latexCell;
   const names = shown.map((each) => cell(each.name));
-  const body = rows.map((row) => shown.map((each) => cell(words(each, row))));
+  const written = (each: CopiedColumn<Row>, row: Row) => {
+    const text = cell(words(each, row));
+    return each.strong?.(row) ? STRONG[format](text) : text;
+  };
+  const body = rows.map((row) => shown.map((each) => written(each, row)));
   if (format === "Markdown") {
     const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
     const rule = `|${right.map((each) => (each ? "---:" : "---")).join("|")}|`;
-    return `${[line(names), rule, ...body.map(line)].join("\n")}\n`;
+    return `${[line(names), rule, ...body.map(line)].join("\n")}\n${note && `\n${markdownCell(note)}\n`}`;
   }
   const line = (cells: readonly string[]) => `  ${cells.join(" & ")} \\\\`;
   const align = right.map((each) => (each ? "r" : "l")).join("");
@@ -69,6 +87,7 @@ export function formatted<Row>(rows: readonly Row[], columns: readonly CopiedCol
     ...body.map(line),
     "  \\bottomrule",
     "\\end{tabular}",
+    ...(note ? [`% ${note}`] : []),
   ].join("\n")}\n`;
 }
 
@@ -85,9 +104,10 @@ async function toClipboard(text: string): Promise<boolean> {
 interface Props<Row> {
   rows: readonly Row[];
   columns: readonly CopiedColumn<Row>[];
+  note?: string;
 }
 
-export function CopyButtons<Row>({ rows, columns }: Props<Row>) {
+export function CopyButtons<Row>({ rows, columns, note }: Props<Row>) {
   const [said, setSaid] = useState("");
   const [shown, setShown] = useState("");
   const area = useRef<HTMLTextAreaElement>(null);
@@ -96,12 +116,12 @@ export function CopyButtons<Row>({ rows, columns }: Props<Row>) {
     area.current?.select();
   }, [shown]);
   const copy = async (format: Format) => {
-    const text = formatted(rows, columns, format);
+    const text = formatted(rows, columns, format, note);
     const done = await toClipboard(text);
     setShown(done ? "" : text);
     setSaid(
       done
-        ? `Copied ${rows.length} rows as ${format}.`
+        ? `Copied ${plural(rows.length, "row")} as ${format}.`
         : `${format} is selected below: copy it with Ctrl+C or ⌘C.`,
     );
   };

@@ -1,6 +1,7 @@
 /** Numbers and names as text, as the command line writes them. */
 
 export const MISSING = "–";
+const RARE = 0.01;
 
 export function number(value: number | null | undefined, digits = 4): string {
   return value === null || value === undefined ? MISSING : value.toFixed(digits).replace("-", "−");
@@ -13,8 +14,15 @@ export function signed(value: number | null | undefined, digits = 4): string {
   return (value < 0 && Number(text) ? "−" : "+") + text;
 }
 
+/** Return a sentence with the typographic minus before its negative numbers. */
+export function minus(sentence: string): string {
+  return sentence.replace(/(?<![^\s([,:;=])-(?=\.?\d)/g, "−");
+}
+
+/** Return the interval of a score, `[0.123, 0.456]`, or that of a gain, as exact as a gain. */
 export function interval(low: number | null, high: number | null, form = number): string {
-  return low === null || high === null ? "" : `[${form(low, 3)}, ${form(high, 3)}]`;
+  const digits = form === signed ? 4 : 3;
+  return low === null || high === null ? "" : `[${form(low, digits)}, ${form(high, digits)}]`;
 }
 
 export function percent(share: number | null | undefined, digits = 0): string {
@@ -40,8 +48,26 @@ export function ranks(rank: readonly number[] | null): string {
   return rank[0] === rank[1] ? `${rank[0]}` : `${rank[0]}–${rank[1]}`;
 }
 
-/** Return a size by powers of a thousand: `22.7 M`. */
-export function short(value: number | null | undefined): string {
-  if (value === null || value === undefined) return MISSING;
-  return value.toLocaleString("en", { notation: "compact", maximumSignificantDigits: 3 });
+/** Return a rank interval with the chance to lead, which is not rounded to 0 or 100 %: `1–4 (49 %)`. */
+export function ranksAndChance(rank: readonly number[] | null | undefined, best: number | null | undefined) {
+  if (!rank) return MISSING;
+  return best === null || best === undefined ? ranks(rank) : `${ranks(rank)} (${chance(best)})`;
+}
+
+function chance(best: number): string {
+  if (best > 0 && best < RARE) return `< ${percent(RARE)}`;
+  if (best < 1 && best > 1 - RARE) return `> ${percent(1 - RARE)}`;
+  return percent(best);
+}
+
+/** Return a size in MB or kB, of a thousand each. */
+export function size(bytes: number | null | undefined): string {
+  if (!bytes) return bytes === 0 ? "0" : MISSING;
+  const mega = bytes >= 1e6;
+  const digits = mega ? 0 : 1;
+  const shown = (bytes / (mega ? 1e6 : 1e3)).toLocaleString("en", {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
+  return `${shown} ${mega ? "MB" : "kB"}`;
 }

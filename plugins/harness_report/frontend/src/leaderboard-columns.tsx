@@ -1,8 +1,17 @@
 /** Columns of the leaderboard's two tables. */
-import { Axis, IntervalCell, scaleOf } from "./bars";
-import type { ReportBoard } from "./content";
-import { count, interval, MISSING, number, percent, ranks } from "./format";
-import { boardName, headline, type ModelRow, type ScoreRow } from "./leaderboard-rows";
+import type { ComponentChildren } from "preact";
+import { Axis, IntervalCell, type Scale, SmallBar, scaleOf } from "./bars";
+import type { ReportBoard, ReportRanking } from "./content";
+import { count, interval, MISSING, number, plural, ranks, ranksAndChance } from "./format";
+import {
+  bestScore,
+  boardName,
+  headline,
+  isSample,
+  type ModelRow,
+  type ScoreRow,
+  whyMissing,
+} from "./leaderboard-rows";
 import type { PageContent } from "./page";
 import type { Params } from "./state";
 import type { Column } from "./table";
@@ -12,22 +21,30 @@ const ranked = (rank: readonly number[] | null | undefined): number | null => ra
 export function modelColumns(
   content: PageContent,
   boards: readonly ReportBoard[],
+  ranking: ReportRanking | undefined,
   rows: readonly ModelRow[],
   params: Params,
 ): Column<ModelRow>[] {
   const columns: Column<ModelRow>[] = [
     { id: "model", title: "model", kind: "row-header", value: (row) => row.model },
   ];
-  if (rows.some((row) => row.mean))
-    columns.push(...meanColumns(rows, params.tag ? `mean of ${params.tag}` : "mean"));
+  if (ranking && rows.some((row) => row.mean)) columns.push(meanColumn(ranking, params.tag ?? ""));
   if (rows.some((row) => row.ranked?.rank))
     columns.push({
       id: "rank",
       title: "rank",
+      small: "(chance to lead)",
       kind: "number",
       value: (row) => ranked(row.ranked?.rank),
-      cell: (row) => ranks(row.ranked?.rank ?? null),
-      copied: [{ name: "rank", value: (row) => ranks(row.ranked?.rank ?? null) }],
+      cell: (row) => ranksAndChance(row.ranked?.rank, row.ranked?.best),
+      copied: [
+        {
+          name: "rank",
+          value: (row) => ranks(row.ranked?.rank ?? null),
+          text: (row) => ranksAndChance(row.ranked?.rank, row.ranked?.best),
+        },
+        { name: "leads", csv: true, value: (row) => row.ranked?.best ?? null },
+      ],
     });
   if (rows.some((row) => typeof row.ranked?.average_rank === "number"))
     columns.push({
@@ -37,18 +54,41 @@ export function modelColumns(
       value: (row) => row.ranked?.average_rank ?? null,
       cell: (row) => number(row.ranked?.average_rank, 2),
     });
-  return [...columns, ...boards.map((board) => boardColumn(content, board, rows))];
+  return [...columns, ...boards.map((board) => boardColumn(content, board))];
 }
 
-function meanColumns(rows: readonly ModelRow[], title: string): Column<ModelRow>[] {
-  const scale = scaleOf(rows.flatMap((row) => [row.mean?.score, row.mean?.low, row.mean?.high]));
-  const mean: Column<ModelRow> = {
+interface Scored {
+  score: number | null;
+  low: number | null;
+  high: number | null;
+}
+
+/** A score, what stands beside it, and its interval below it: as a bar on the scale of the column, and in numbers. */
+function ScoreCell({ scale, of, beside }: { scale: Scale | null; of: Scored; beside?: ComponentChildren }) {
+  return (
+    <>
+      <span class="score">{number(of.score)}</span>
+      {beside}
+      {scale && <SmallBar scale={scale} value={of.score} low={of.low} high={of.high} />}
+      {of.low !== null && of.high !== null && <span class="interval">{interval(of.low, of.high)}</span>}
+    </>
+  );
+}
+
+const endsOf = (each: Scored | null | undefined) => [each?.score, each?.low, each?.high];
+
+/** Of all models, so that a filter moves no bar. */
+function meanColumn(ranking: ReportRanking, tag: string): Column<ModelRow> {
+  const title = tag ? `mean of ${tag}` : "mean";
+  const scale = scaleOf(ranking.models.flatMap((each) => endsOf(tag ? each.tags[tag] : each.mean)));
+  return {
     id: "mean",
     title,
+    small: tag ? "" : plural(ranking.tasks.length, "task"),
     kind: "number",
     descending: true,
     value: (row) => row.mean?.score ?? null,
-    cell: (row) => number(row.mean?.score),
+    cell: (row) => (row.mean ? <ScoreCell scale={scale} of={row.mean} /> : MISSING),
     copied: [
       {
         name: title,
@@ -60,59 +100,60 @@ function meanColumns(rows: readonly ModelRow[], title: string): Column<ModelRow>
       { name: "high", csv: true, value: (row) => row.mean?.high ?? null },
     ],
   };
-  if (!scale) return [mean];
-  const bar: Column<ModelRow> = {
-    id: "mean-interval",
-    title: "95 % interval",
-    below: <Axis scale={scale} />,
-    kind: "figure",
-    descending: true,
-    value: (row) => row.mean?.low ?? null,
-    copied: [],
-    cell: (row) => (
-      <IntervalCell
-        scale={scale}
-        value={row.mean?.score ?? null}
-        low={row.mean?.low ?? null}
-        high={row.mean?.high ?? null}
-      />
-    ),
-  };
-  return [mean, bar];
 }
 
-function boardColumn(content: PageContent, board: ReportBoard, rows: readonly ModelRow[]): Column<ModelRow> {
+function boardColumn(content: PageContent, board: ReportBoard): Column<ModelRow> {
   const name = boardName(content, board);
-  const best = Math.max(
-    ...rows.map((row) => headline(row.cells.get(board.id))?.score ?? Number.NEGATIVE_INFINITY),
-  );
+  const scores = board.rows.map(headline);
+  const scale = scaleOf(scores.flatMap(endsOf));
+  const best = bestScore(board);
   const scored = (row: ModelRow) => headline(row.cells.get(board.id))?.score ?? null;
   const letters = (row: ModelRow) => row.cells.get(board.id)?.letters ?? "";
   return {
     id: `board.${board.id}`,
     title: name,
+    small: `${board.metrics[0] ?? ""}${isSample(board) ? " · sample" : ""}`,
     kind: "number",
     descending: true,
     value: scored,
     cell: (row) => {
       const cell = row.cells.get(board.id);
-      if (cell && cell.status !== "ok")
+      if (!cell) return <span class="why">{whyMissing(content, board, row.model)}</span>;
+      if (cell.status !== "ok")
         return <span class="failed">{cell.status === "error" ? "failed" : "broken"}</span>;
-      const score = scored(row);
-      if (score === null) return MISSING;
+      const of = headline(cell);
+      if (!of || of.score === null) return <span class="why">undefined</span>;
+      const beside = letters(row) && <span class="letters">{letters(row)}</span>;
+      if (of.score !== best) return <ScoreCell {...{ scale, of, beside }} />;
       return (
-        <span class={score === best ? "highest" : undefined}>
-          {number(score)}
-          {score === best && <span class="visually-hidden"> highest</span>}
-          {letters(row) && <span class="letters">{letters(row)}</span>}
-        </span>
+        <div class="highest">
+          <ScoreCell
+            {...{ scale, of }}
+            beside={
+              <>
+                {beside}
+                <span class="visually-hidden"> highest</span>
+              </>
+            }
+          />
+        </div>
       );
     },
     copied: [
-      { name, value: scored, text: (row) => [number(scored(row)), letters(row)].join(" ").trim() },
+      {
+        name,
+        value: scored,
+        text: (row) => [number(scored(row)), letters(row)].join(" ").trim(),
+        strong: (row) => scored(row) !== null && scored(row) === best,
+      },
       { name: `${name} letters`, csv: true, value: (row) => letters(row) || null },
     ],
   };
+}
+
+/** Of all models on the board, whatever is filtered. */
+function isBest({ board, score }: ScoreRow): boolean {
+  return score?.metric === board.metrics[0] && score?.score != null && score.score === bestScore(board);
 }
 
 export function scoreColumns(content: PageContent, rows: readonly ScoreRow[]): Column<ScoreRow>[] {
@@ -129,7 +170,7 @@ export function scoreColumns(content: PageContent, rows: readonly ScoreRow[]): C
       value: (row) => row.score?.score ?? null,
       cell: (row) =>
         row.row.status === "ok" ? (
-          number(row.score?.score)
+          <span class={isBest(row) ? "highest" : undefined}>{number(row.score?.score)}</span>
         ) : (
           <span class="failed">{row.row.error ?? row.row.status}</span>
         ),
@@ -141,6 +182,7 @@ export function scoreColumns(content: PageContent, rows: readonly ScoreRow[]): C
             [number(row.score?.score), interval(row.score?.low ?? null, row.score?.high ?? null)]
               .join(" ")
               .trim(),
+          strong: (row) => isBest(row),
         },
         { name: "low", csv: true, value: (row) => row.score?.low ?? null },
         { name: "high", csv: true, value: (row) => row.score?.high ?? null },
@@ -176,19 +218,18 @@ function significanceColumns(rows: readonly ScoreRow[]): Column<ScoreRow>[] {
     columns.push({
       id: "rank",
       title: "rank",
+      small: "(chance to lead)",
       kind: "number",
       value: (row) => ranked(row.row.rank),
-      cell: (row) => ranks(row.row.rank),
-      copied: [{ name: "rank", value: (row) => ranks(row.row.rank) }],
-    });
-  if (rows.some((each) => each.row.best !== null))
-    columns.push({
-      id: "best",
-      title: "leads",
-      kind: "number",
-      descending: true,
-      value: (row) => row.row.best,
-      cell: (row) => percent(row.row.best),
+      cell: (row) => ranksAndChance(row.row.rank, row.row.best),
+      copied: [
+        {
+          name: "rank",
+          value: (row) => ranks(row.row.rank),
+          text: (row) => ranksAndChance(row.row.rank, row.row.best),
+        },
+        { name: "leads", csv: true, value: (row) => row.row.best },
+      ],
     });
   columns.push({
     id: "examples",

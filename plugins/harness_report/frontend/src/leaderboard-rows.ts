@@ -30,14 +30,41 @@ export function inRanking(ranking: ReportRanking, board: ReportBoard): boolean {
   );
 }
 
-export function shownBoards(content: PageContent, params: Params): ReportBoard[] {
-  const { task, tag } = params;
-  // A link may name what is not there: that filters nothing.
-  const tasks = content.boards.some((each) => each.id === task) ? task : "";
-  const tags = content.boards.some((each) => tag && each.tags.includes(tag)) ? tag : "";
-  return content.boards.filter(
-    (each) => (!tasks || each.id === tasks) && (!tags || each.tags.includes(tags)),
+const named = (board: ReportBoard, task: string): boolean => board.id === task || board.task === task;
+
+/** Return parameters of which each names something that is there, and a sentence for each that does not. */
+export function knownParams(content: PageContent, params: Params): { known: Params; unknown: string[] } {
+  const { task = "", tag = "" } = params;
+  const taskKnown = !task || content.boards.some((each) => named(each, task));
+  const tagKnown = !tag || content.boards.some((each) => each.tags.includes(tag));
+  return {
+    known: { ...params, task: taskKnown ? task : "", tag: tagKnown ? tag : "" },
+    unknown: [
+      taskKnown ? "" : `There is no task “${task}” in this page: all tasks are shown.`,
+      tagKnown ? "" : `There is no tag “${tag}” in this page: all tasks are shown.`,
+    ].filter(Boolean),
+  };
+}
+
+/** Return the boards of the task, or of the board, and of the tag that are asked for. */
+export function shownBoards(content: PageContent, { task, tag }: Params): ReportBoard[] {
+  const exact = content.boards.some((each) => each.id === task);
+  const asked = (each: ReportBoard) => !task || (exact ? each.id === task : each.task === task);
+  return content.boards.filter((each) => asked(each) && (!tag || each.tags.includes(tag)));
+}
+
+/** Return the best headline score of a board, of all its models. */
+export function bestScore(board: ReportBoard): number | null {
+  const scores = board.rows.map((each) => headline(each)?.score).filter((each) => typeof each === "number");
+  return scores.length ? Math.max(...scores) : null;
+}
+
+/** Return why a model has no row on a board. */
+export function whyMissing(content: PageContent, board: ReportBoard, model: string): string {
+  const elsewhere = content.boards.some(
+    (each) => each.task === board.task && each.rows.some((row) => row.model === model),
   );
+  return elsewhere || board.apart.some((each) => each.model === model) ? "not comparable" : "not run";
 }
 
 /** Return whether a model's name has one of the words, which commas separate. */
@@ -85,6 +112,16 @@ export function modelRows(
     .filter((each) => each.cells.size);
 }
 
+/** Return boards of a ranking first. */
+export function rankedFirst(
+  boards: readonly ReportBoard[],
+  ranking: ReportRanking | undefined,
+): ReportBoard[] {
+  if (!ranking) return [...boards];
+  const counted = (each: ReportBoard) => inRanking(ranking, each);
+  return [...boards.filter(counted), ...boards.filter((each) => !counted(each))];
+}
+
 export function headline(row: ReportRow | undefined): ReportScore | null {
   return row?.status === "ok" ? (row.scores[0] ?? null) : null;
 }
@@ -92,5 +129,7 @@ export function headline(row: ReportRow | undefined): ReportScore | null {
 /** Names of boards: the task, and what tells it from another board of the same task. */
 export function boardName(content: PageContent, board: ReportBoard): string {
   const same = content.boards.filter((each) => each.task === board.task);
-  return same.length > 1 ? `${board.task} (${board.origin})` : board.task;
+  if (same.length === 1) return board.task;
+  const alike = same.filter((each) => each.origin === board.origin);
+  return `${board.task} (${board.origin}${alike.length > 1 ? `, ${board.digest.slice(0, 8)}` : ""})`;
 }

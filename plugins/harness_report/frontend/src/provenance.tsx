@@ -1,7 +1,8 @@
 /** Where a score comes from, on demand. */
 import type { ReportBoard, ReportFinding, ReportRanked, ReportRow } from "./content";
-import { count, number, percent, short } from "./format";
+import { count, number, percent, ranksAndChance, size } from "./format";
 import { model } from "./page";
+import { Said } from "./said";
 
 export type Fact = readonly [name: string, value: string | null | undefined];
 
@@ -30,7 +31,7 @@ export function Findings({ findings }: { findings: readonly ReportFinding[] }) {
           <strong>
             {each.severity}: {each.code}
           </strong>{" "}
-          {each.message} {each.remedy}
+          <Said text={`${each.message} ${each.remedy}`} />
         </li>
       ))}
     </ul>
@@ -63,7 +64,9 @@ export function Provenance({ board, row }: { board: ReportBoard; row: ReportRow 
         ]}
       />
       {board.remarks.map((each) => (
-        <p key={each}>{each}</p>
+        <p key={each}>
+          <Said text={each} />
+        </p>
       ))}
       <Findings findings={row.findings} />
     </>
@@ -79,16 +82,18 @@ export function ModelProvenance({ name, ranked }: { name: string; ranked: Report
       <Facts
         facts={[
           ["fingerprint", found.fingerprint],
-          ["parameters", short(found.parameters)],
+          ["parameters", count(found.parameters)],
           ["dimensions", count(found.dimensions)],
           ["tokens of a text", count(found.max_tokens)],
-          ["weights", found.size_bytes === null ? null : `${short(found.size_bytes)}B`],
-          ["an embedding", found.embedding_bytes === null ? null : `${count(found.embedding_bytes)} bytes`],
+          ["weights", size(found.size_bytes)],
+          ["an embedding", size(found.embedding_bytes)],
           ["texts/s", speed && `${count(Math.round(speed[1] ?? 0))}`],
           ["computed with", [found.backend, found.dtype, found.device].filter(Boolean).join(", ")],
           ["similarity", found.similarity],
           ["settings", pairs(found.settings)],
-          ["leads", ranked?.best == null ? null : `on ${percent(ranked.best)} of redrawn test sets`],
+          ["rank (chance to lead)", ranked && ranksAndChance(ranked.rank, ranked.best)],
+          ["average rank", ranked && number(ranked.average_rank, 2)],
+          ["Borda: models beaten, over all tasks", ranked && number(ranked.borda, 1).replace(/\.0$/, "")],
         ]}
       />
       {Object.entries(ranked?.missing ?? {}).map(([task, reason]) => (

@@ -3,6 +3,7 @@ import { constructTable, createSortedRowModel, rowSortingFeature, tableFeatures 
 import { storeReactivityBindings } from "@tanstack/table-core/store-reactivity-bindings";
 import { type ComponentChildren, Fragment } from "preact";
 import { useMemo, useState } from "preact/hooks";
+import { Select } from "./controls";
 import type { CopiedColumn } from "./copy";
 
 export interface Column<Row> {
@@ -10,6 +11,8 @@ export interface Column<Row> {
   title: string;
   /** Below the title, such as the scale of a figure. */
   below?: ComponentChildren;
+  /** Below the title in words, such as the metric of a task. */
+  small?: string;
   /** What it is sorted by, and copied as. */
   value: (row: Row) => string | number | null;
   /** What is shown; `value` if not given. */
@@ -27,6 +30,9 @@ export interface Sorting {
   id: string;
   desc: boolean;
 }
+
+/** Maximum number of columns that a page of paper holds. */
+const MANY = 11;
 
 const features = tableFeatures({
   coreReactivityFeature: storeReactivityBindings(),
@@ -103,8 +109,9 @@ export function SortableTable<Row extends object>(props: Props<Row>) {
   return (
     <>
       <p class="note">{props.caption}</p>
+      <SortChoice {...{ columns, sorting }} onSort={props.onSort} />
       <Scroller label={props.name}>
-        <table id={props.id} class="data">
+        <table id={props.id} class={columns.length > MANY ? "data many" : "data"}>
           <caption class="visually-hidden">{props.name}</caption>
           <thead>
             <tr>
@@ -138,6 +145,26 @@ export function SortableTable<Row extends object>(props: Props<Row>) {
   );
 }
 
+/** What the headings do, where a narrow screen shows rows as cards without them. */
+function SortChoice<Row>({ columns, sorting, onSort }: Pick<Props<Row>, "columns" | "sorting" | "onSort">) {
+  const value = sorting ? `${sorting.desc ? "-" : ""}${sorting.id}` : "";
+  const options = columns.flatMap((each) => [
+    { value: `-${each.id}`, label: `${each.title} ▼` },
+    { value: each.id, label: `${each.title} ▲` },
+  ]);
+  const pick = (picked: string) => onSort({ id: picked.replace(/^-/, ""), desc: picked.startsWith("-") });
+  return (
+    <div class="sort-choice">
+      <Select
+        label="Sort by"
+        {...{ value }}
+        options={[{ value: "", label: "as it is" }, ...options]}
+        onChange={pick}
+      />
+    </div>
+  );
+}
+
 interface HeadingProps<Row> {
   column: Column<Row>;
   sorting: Sorting | undefined;
@@ -156,34 +183,47 @@ function Heading<Row>({ column, sorting, onSort }: HeadingProps<Row>) {
           {active ? (sorting.desc ? "▼" : "▲") : "↕"}
         </span>
       </button>
+      {column.small && <small>{column.small}</small>}
       {column.below}
     </th>
   );
+}
+
+/** The cells of a row. Where there is little room they are a card, and each has its column's title. */
+function cellsOf<Row>(row: Row, columns: readonly Column<Row>[]) {
+  return columns.map((each) => {
+    const shown = each.cell ? each.cell(row) : (each.value(row) ?? "–");
+    if (each.kind === "row-header")
+      return (
+        <th key={each.id} scope="row">
+          {shown}
+        </th>
+      );
+    return (
+      <td
+        key={each.id}
+        class={each.kind}
+        data-column={each.id}
+        data-title={each.small ? `${each.title} ${each.small}` : each.title}
+      >
+        {shown}
+      </td>
+    );
+  });
 }
 
 function BodyRow<Row extends object>({ row, table }: { row: Row; table: Props<Row> }) {
   const [open, setOpen] = useState(false);
   const key = table.rowKey(row);
   const id = `${table.id}-${key.replace(/[^\w-]/g, "_")}`;
+  // The same cells are not looked at again when rows change places.
+  const cells = useMemo(() => cellsOf(row, table.columns), [row, table.columns]);
   return (
     <Fragment>
       <tr>
-        {table.columns.map((each) => {
-          const shown = each.cell ? each.cell(row) : (each.value(row) ?? "–");
-          if (each.kind === "row-header")
-            return (
-              <th key={each.id} scope="row">
-                {shown}
-              </th>
-            );
-          return (
-            <td key={each.id} class={each.kind}>
-              {shown}
-            </td>
-          );
-        })}
+        {cells}
         {table.details && (
-          <td>
+          <td class="opens">
             <button
               type="button"
               class="more"

@@ -79,9 +79,17 @@ def test_provenance_of_a_score_is_shown_on_demand(open_page):
 @pytest.mark.parametrize(
     ("form", "start", "holds"),
     [
-        ("CSV", "model,mean,low,high,rank,average rank,stsb,stsb letters,", "\ntuned,0.78,0.76,0.8,1,1,"),
-        ("Markdown", "| model | mean | rank |", "\n| tuned | 0.7800 \\[0.760, 0.800\\] | 1 |"),
-        ("LaTeX", "\\begin{tabular}{lr", "\n  tuned & 0.7800 [0.760, 0.800] & 1 &"),
+        ("CSV", "model,mean,low,high,rank,leads,average rank,stsb,", "\ntuned,0.78,0.76,0.8,1,0.97,1,"),
+        (
+            "Markdown",
+            "| model | mean | rank |",
+            "\n| tuned | 0.7800 \\[0.760, 0.800\\] | 1 (97 %) | 1.00 | **0.",
+        ),
+        (
+            "LaTeX",
+            "\\begin{tabular}{lr",
+            " 0.7800 [0.760, 0.800] & 1 (97 \\%) & 1.00 & \\textbf{0.",
+        ),
     ],
 )
 def test_the_table_is_copied(open_page, form, start, holds):
@@ -91,6 +99,7 @@ def test_the_table_is_copied(open_page, form, start, holds):
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied.startswith(start)
     assert holds in copied
+    assert ("share a letter" in copied) == (form != "CSV")
 
 
 def test_where_there_is_no_clipboard_the_table_is_a_selected_text(open_page):
