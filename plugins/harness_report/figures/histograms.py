@@ -82,7 +82,8 @@ def similarity_spec(palette: Palette) -> Spec:
     }
     dashes = [[1, 0], [5, 3], [2, 2], [8, 3, 2, 3]]
     named: Spec = {"field": "name", "title": "class"}
-    color = {**named, "scale": {"range": list(palette.series)}}
+    # Other colors than those of the first two models: here they tell classes apart.
+    color = {**named, "scale": {"range": [*palette.series[2:], *palette.series[:2]]}}
     dash = {**named, "scale": {"range": dashes}}
     area = {"type": "area", "interpolate": "step-after", "fillOpacity": 0.12}
     line = {"type": "line", "interpolate": "step-after", "strokeWidth": 2}

@@ -82,7 +82,7 @@ def spec(palette: Palette) -> Spec:
             {"mark": {"type": "rule", "strokeWidth": 1.5}, "encoding": rounds},
             {"mark": {"type": "rule", "strokeWidth": 1.5}, "encoding": scores},
             {
-                "mark": {"type": "point", "filled": True, "opacity": 1},
+                "mark": {"type": "point", "filled": True, "opacity": 1, "stroke": palette.ground},
                 "encoding": {"x": speed, "y": quality, "color": color, "shape": shape, "size": size},
             },
             *haloed(names, palette),

@@ -17,6 +17,9 @@ const TITLES: Record<Distribution["kind"], string> = {
   length: "quality by length of the texts",
 };
 
+/** Figures, in the order in which they are shown. */
+const KINDS = ["agreement", "similarity", "margin", "rank", "length"];
+
 /** Models in the state are joined by this, which no name has: names are on one line. */
 const JOINT = "\n";
 
@@ -85,12 +88,9 @@ export function DistributionsView() {
         <>
           <h3>
             <bdi>{task}</bdi>
-            {picked.length > 0 && `: ${picked.join(", ")}`}
           </h3>
           <p role="status" class="count">
-            {picked.length
-              ? `Of ${picked.join(", ")} on ${task}, with the same scales`
-              : "No model is picked."}
+            {picked.length ? `Of ${picked.join(", ")}, with the same scales` : "No model is picked."}
           </p>
           <Rows {...{ here, picked, examples, task }} />
         </>
@@ -114,7 +114,7 @@ function Rows({ here, picked, examples, task }: RowsProps) {
       here.filter((each) => each.model === model).flatMap((each) => histogram(each, task)),
     ),
   ];
-  const kinds = [...new Set(parts.map((each) => each.name))].sort();
+  const kinds = KINDS.filter((kind) => parts.some((each) => each.name === kind));
   return (
     <>
       {kinds.map((kind) => {
@@ -125,7 +125,7 @@ function Rows({ here, picked, examples, task }: RowsProps) {
         );
         const quality = kind === "length" ? here.find((each) => each.kind === kind)?.quality_of : "";
         return (
-          <div key={kind}>
+          <div key={`${task} ${kind}`}>
             <div class="figures">
               {own.map((each) => (
                 <Figure key={each.model} {...{ ...each, domains }} />
@@ -134,7 +134,7 @@ function Rows({ here, picked, examples, task }: RowsProps) {
             {kind === "length" && (
               <p class="note">
                 {quality && `Quality: ${quality}. `}Each line is the mean of texts of these lengths, about as
-                many in each; its bar is a 95 % interval.
+                many in each; its bar is a 95 % interval (1.96 standard errors).
               </p>
             )}
           </div>

@@ -173,7 +173,7 @@ function Reading({ name, text }: { name: string; text: string }) {
   const [open, setOpen] = useState(false);
   const ident = useOwnId();
   const long = text.length > LONG;
-  const start = text.slice(0, LONG).replace(/\s+\S*$/u, "");
+  const start = startOf(text, LONG);
   return (
     <section class="reading" aria-label={name}>
       <h5>{name}</h5>
@@ -199,13 +199,19 @@ function Rightness({ quality }: { quality: number | null | undefined }) {
   );
 }
 
+/** The start of a text, as far as a word ends. */
+function startOf(text: string, most: number): string {
+  return text.slice(0, most).replace(/\s+\S*$/u, "");
+}
+
 /** The start of a document, and the rest on demand: ten of them are compared at a glance. */
 function DocumentText({ text }: { text: string }) {
   if (text.length <= START) return text ? <p dir="auto">{text}</p> : null;
+  const start = startOf(text, START);
   return (
     <details>
-      <summary dir="auto">{text.slice(0, START).trimEnd()}…</summary>
-      <p dir="auto">…{text.slice(START)}</p>
+      <summary dir="auto">{start}…</summary>
+      <p dir="auto">…{text.slice(start.length)}</p>
     </details>
   );
 }
@@ -220,7 +226,8 @@ function Documents({ examples, answers, at }: Pick<AnswerProps, "examples" | "an
       <ol class="documents">
         {ids.map((id, rank) => (
           <li key={id} class={relevant.has(id) ? "relevant" : undefined}>
-            <span class="document-id">{id}</span> <span class="document-score">{number(scores[rank])}</span>
+            <span class="document-id">{id}</span>{" "}
+            <span class="document-score">score {number(scores[rank])}</span>
             {relevant.has(id) && (
               <span class="right">
                 {" "}

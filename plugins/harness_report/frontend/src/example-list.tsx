@@ -1,6 +1,6 @@
 /** The examples that the filters leave, a page at a time, each a link. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import { changeWords, type Pair } from "./examples-pair";
+import { changeSize, type Pair } from "./examples-pair";
 import { count } from "./format";
 import { fragment, type Params } from "./state";
 
@@ -74,7 +74,10 @@ export function ChangeMark({ found, at }: { found: Pair; at: number }) {
       {found.examples.flips ? (
         <span class="visually-hidden">{gained ? "gained" : "lost"}</span>
       ) : (
-        changeWords(change, found.examples)
+        <>
+          {changeSize(change, found.examples)}
+          <span class="visually-hidden"> {gained ? "nearer to gold" : "farther from gold"}</span>
+        </>
       )}
     </span>
   );

@@ -30,11 +30,16 @@ function difference(left: number | null | undefined, right: number | null | unde
 /** All examples of the task, of which those of the page are some. */
 export const allOf = ({ ids, left_out }: TaskExamples): number => ids.length + left_out;
 
-/** Say a change in words: of ranks, how many the answer moved towards gold's or away from it. */
-export function changeWords(change: number, examples: TaskExamples): string {
+/** Say how large a change is: of ranks, how many the answer moved. */
+export function changeSize(change: number, examples: TaskExamples): string {
   if (!examples.gold_ranks.length) return signed(change, 3);
-  const ranks = Math.round(Math.abs(change) * allOf(examples) * 2) / 2;
-  return `${plural(ranks, "rank")} ${change > 0 ? "nearer" : "farther"}`;
+  return plural(Math.round(Math.abs(change) * allOf(examples) * 2) / 2, "rank");
+}
+
+/** Say a change in words: of ranks, whether the answer moved towards gold's or away from it. */
+export function changeWords(change: number, examples: TaskExamples): string {
+  const size = changeSize(change, examples);
+  return examples.gold_ranks.length ? `${size} ${change > 0 ? "nearer" : "farther"}` : size;
 }
 
 function kept(change: number | null | undefined, show: Show): boolean {

@@ -5,7 +5,17 @@ import type { TaskExamples } from "./content";
 import { Absent, Choice, named, type Option, oneOf, Search, Select, Toolbar } from "./controls";
 import { ExampleDetail } from "./example-detail";
 import { ExampleList } from "./example-list";
-import { counts, type Pair, pair, SHOWN, type Show, shown, thirds, valueCounts } from "./examples-pair";
+import {
+  allOf,
+  counts,
+  type Pair,
+  pair,
+  SHOWN,
+  type Show,
+  shown,
+  thirds,
+  valueCounts,
+} from "./examples-pair";
 import { count, plural } from "./format";
 import { boardName } from "./leaderboard-rows";
 import { boardsWithExamples, content, examplesOf } from "./page";
@@ -163,6 +173,13 @@ function OfPair({ found, params, change, task }: OfPairProps & { task: string })
   );
 }
 
+/** What is good, where an answer is not simply right or wrong. */
+function qualityNote(examples: TaskExamples): string {
+  if (examples.gold_ranks.length)
+    return ` Ranks are among all ${count(allOf(examples))}, 1 for the highest: an answer is good where its rank is near gold’s.`;
+  return examples.quality && !examples.flips ? ` Quality: ${examples.quality}.` : "";
+}
+
 function notHere(id: string, task: string, { ids, left_out }: TaskExamples): string {
   const why = left_out
     ? `: it has the ${count(ids.length)} on which the models differ most, of ${count(ids.length + left_out)}`
@@ -218,7 +235,7 @@ function Filters({ found, params, change, show }: OfPairProps & { show: Show }) 
 }
 
 function LeftOut({ examples }: { examples: TaskExamples }) {
-  const { ids, left_out, quality, texts, absent, no_documents } = examples;
+  const { ids, left_out, texts, absent, no_documents } = examples;
   const noTexts = content().texts ? "No texts are at hand." : "The report was written without texts.";
   const notes = [
     ...(Object.keys(texts).length ? [] : [noTexts]),
@@ -231,7 +248,7 @@ function LeftOut({ examples }: { examples: TaskExamples }) {
         {left_out
           ? `${plural(left_out, "example")} left out: here are the ${count(ids.length)} on which the models differ most.`
           : `All ${plural(ids.length, "example")} of the task.`}
-        {quality && !examples.flips && ` Quality: ${quality}.`}
+        {qualityNote(examples)}
       </p>
       {notes.map((each) => (
         <p key={each} class="note">

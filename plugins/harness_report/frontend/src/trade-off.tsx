@@ -142,10 +142,7 @@ export function TradeOffView() {
           />
         )}
       </Toolbar>
-      <p role="status">
-        On the Pareto front, the dashed steps: {front.join(", ")}. A step is the best quality at that{" "}
-        {axis === "speed" ? "speed" : "size"}; between models there is none.
-      </p>
+      <p role="status">On the Pareto front: {front.join(", ")}.</p>
       <div class="beside">
         <Figure
           name="trade-off"
@@ -158,6 +155,11 @@ export function TradeOffView() {
         />
         <Points rows={rows} axis={axis} />
       </div>
+      <p class="note">
+        Bars are 95 % intervals of quality{axis === "speed" ? ", and slowest to fastest round" : ""}. The
+        dashed steps are the Pareto front: the best quality at that {axis === "speed" ? "speed" : "size"};
+        between models there is none.
+      </p>
       {absent.length > 0 && (
         <p class="note">
           Not in the figure, without {AXES[axis].label}: {absent.map((each) => each.model).join(", ")}.
