@@ -154,7 +154,7 @@ def rank_spec(palette: Palette) -> Spec:
 
 
 def length_spec(palette: Palette) -> Spec:
-    """Return the figure: a line at the mean quality of each bin of lengths, as long as it, with its interval."""
+    """Return the figure: a line at the mean quality of each bin of lengths, and its interval."""
     x: Spec = {"type": "quantitative", "title": "«label»", "scale": {"zero": False}}
     y: Spec = {"type": "quantitative", "title": "«quality»", "scale": {"zero": False}}
     color, middle, mean = series_encoding(palette), {**x, "field": "middle"}, {**y, "field": "quality"}

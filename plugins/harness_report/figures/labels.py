@@ -16,6 +16,10 @@ _LETTER, _ABOVE, _BELOW, _BESIDE, _MARK = 6.3, 10, 3, 9, 6
 _SHIFTS = (-9, 13, -22, 26, -35, 39)
 """Pixels from a mark down to the line of its name, the nearest first."""
 
+_STEP = 10
+"""Pixels between marks that stand beside each other."""
+_ASIDE = (0, _STEP, -_STEP, 2 * _STEP, -2 * _STEP)
+
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom."""
 
@@ -41,6 +45,20 @@ class Placed:
     dy: int
     align: str
     """`left` where the name begins there, `right` where it ends there."""
+
+
+def beside(spots: Sequence[Spot]) -> list[float]:
+    """Return how many pixels to the right each mark goes so that no upright bar lies over another."""
+    found: list[float] = []
+    for spot in spots:
+        taken = [
+            other.x + shift
+            for other, shift in zip(spots, found, strict=False)
+            if other.top - 2 * _MARK < spot.bottom and spot.top < other.bottom + 2 * _MARK
+        ]
+        free = [shift for shift in _ASIDE if all(abs(spot.x + shift - x) >= _STEP - 1 for x in taken)]
+        found.append(free[0] if free else 0)
+    return found
 
 
 def place(spots: Sequence[Spot], width: float, height: float) -> list[Placed]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.authoring import named
 from harness_report.figures.drawing import Drawing, Figure, Spec, haloed, series_encoding
-from harness_report.figures.labels import LIMIT, Spot, place
+from harness_report.figures.labels import LIMIT, Spot, beside, place
 from harness_report.figures.palette import SHAPES
 from harness_report.names import shown
 
@@ -39,8 +39,11 @@ class TradeOffRow:
     """Number of the model's color and shape."""
     name: str
     """What is written beside the mark: the label, or nothing, for want of room."""
+    shift: float = 0
+    """Pixels to the right, of marks that would lie over each other."""
     dx: float = 0
     dy: float = 0
+    """Pixels from the place of the mark to its name."""
     align: str = "left"
 
 
@@ -61,6 +64,7 @@ def spec(palette: Palette) -> Spec:
     rounds = {"x": {**x, "field": "slowest"}, "x2": {"field": "fastest"}, "y": quality, "color": color}
     scores = {"y": {**y, "field": "low"}, "y2": {"field": "high"}, "x": speed, "color": color}
     size = {"field": "size", "type": "quantitative", "scale": {"range": [40, 160]}, "legend": None}
+    shifted = {"xOffset": {"expr": "datum.shift"}}
     front = {"type": "line", "interpolate": "step-after", "strokeDash": [4, 3], "strokeWidth": 1.5}
     names = {
         "mark": {
@@ -80,9 +84,9 @@ def spec(palette: Palette) -> Spec:
                 "encoding": {"x": speed, "y": quality, "order": {"field": "quality"}},
             },
             {"mark": {"type": "rule", "strokeWidth": 1.5}, "encoding": rounds},
-            {"mark": {"type": "rule", "strokeWidth": 1.5}, "encoding": scores},
+            {"mark": {"type": "rule", "strokeWidth": 1.5, **shifted}, "encoding": scores},
             {
-                "mark": {"type": "point", "filled": True, "opacity": 1, "stroke": palette.ground},
+                "mark": {"type": "point", "filled": True, "opacity": 1, **shifted},
                 "encoding": {"x": speed, "y": quality, "color": color, "shape": shape, "size": size},
             },
             *haloed(names, palette),
@@ -147,8 +151,12 @@ def _apart(rows: Sequence[TradeOffRow]) -> list[TradeOffRow]:
         )
         for row in rows
     ]
-    placed = place(spots, NARROW, HEIGHT)
-    return [replace(row, dx=at.dx, dy=at.dy, align=at.align) for row, at in zip(rows, placed, strict=True)]
+    shifts = beside(spots)
+    moved = [replace(spot, x=spot.x + shift) for spot, shift in zip(spots, shifts, strict=True)]
+    places = zip(rows, shifts, place(moved, NARROW, HEIGHT), strict=True)
+    return [
+        replace(row, shift=shift, dx=shift + at.dx, dy=at.dy, align=at.align) for row, shift, at in places
+    ]
 
 
 def _pixels(first: float, last: float, length: float, padding: float) -> Callable[[float], float]:

@@ -25,6 +25,9 @@ type Box = [number, number, number, number];
 const LIMIT = 150;
 const [LETTER, ABOVE, BELOW, BESIDE, MARK] = [6.3, 10, 3, 9, 6];
 const SHIFTS = [-9, 13, -22, 26, -35, 39];
+/** Pixels between marks that stand beside each other. */
+const STEP = 10;
+const ASIDE = [0, STEP, -STEP, 2 * STEP, -2 * STEP];
 const CHOICES: readonly Placed[] = SHIFTS.flatMap((dy): Placed[] => [
   { dx: BESIDE, dy, align: "left" },
   { dx: -BESIDE, dy, align: "right" },
@@ -38,6 +41,20 @@ function boxOf(spot: Spot, { dx, dy, align }: Placed): Box {
 
 function meet(one: Box, other: Box): boolean {
   return one[0] < other[2] && other[0] < one[2] && one[1] < other[3] && other[1] < one[3];
+}
+
+/** Return how many pixels to the right each mark goes so that no upright bar lies over another. */
+export function beside(spots: readonly Spot[]): number[] {
+  const found: number[] = [];
+  for (const spot of spots) {
+    const taken = found.flatMap((shift, at) => {
+      const other = spots[at] as Spot;
+      const meets = other.top - 2 * MARK < spot.bottom && spot.top < other.bottom + 2 * MARK;
+      return meets ? [other.x + shift] : [];
+    });
+    found.push(ASIDE.find((shift) => taken.every((x) => Math.abs(spot.x + shift - x) >= STEP - 1)) ?? 0);
+  }
+  return found;
 }
 
 /** Return a place for each name, in order; in a wider plot of the same height they stay apart too. */

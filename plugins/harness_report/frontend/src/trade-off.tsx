@@ -4,7 +4,7 @@ import type { TradeOff } from "./content";
 import { oneOf, Select, Toolbar } from "./controls";
 import { Figure } from "./figure";
 import { count, number, plural } from "./format";
-import { place, type Spot } from "./labels";
+import { beside, place, type Spot } from "./labels";
 import { content, seriesOf } from "./page";
 import { useParams } from "./state";
 import { Scroller } from "./table";
@@ -65,8 +65,14 @@ export function tradeOffRows(points: readonly TradeOff[], axis: Axis, size: Axis
       series: seriesOf(point.model),
     };
   });
-  const places = place(spots(rows), NARROW, HEIGHT);
-  return rows.map((row, at) => ({ ...row, ...places[at] }));
+  const marks = spots(rows);
+  const shifts = beside(marks);
+  const moved = marks.map((mark, at) => ({ ...mark, x: mark.x + (shifts[at] ?? 0) }));
+  const places = place(moved, NARROW, HEIGHT);
+  return rows.map((row, at) => {
+    const shift = shifts[at] ?? 0;
+    return { ...row, ...places[at], shift, dx: shift + (places[at]?.dx ?? 0) };
+  });
 }
 
 /** Pixels of the plot: beside the outermost marks, above the highest, its height, and its least width. */
@@ -157,8 +163,9 @@ export function TradeOffView() {
       </div>
       <p class="note">
         Bars are 95 % intervals of quality{axis === "speed" ? ", and slowest to fastest round" : ""}. The
-        dashed steps are the Pareto front: the best quality at that {axis === "speed" ? "speed" : "size"};
+        dashed steps are the Pareto front: the best quality at that {axis === "speed" ? "speed" : "size"}, and
         between models there is none.
+        {rows.some((row) => row.shift) && " Marks at one place are set beside each other."}
       </p>
       {absent.length > 0 && (
         <p class="note">
