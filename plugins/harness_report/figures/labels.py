@@ -75,15 +75,16 @@ def place(spots: Sequence[Spot], width: float, height: float) -> list[Placed]:
         choices = [
             Placed(dx, dy, side) for dy in _SHIFTS for dx, side in ((_BESIDE, "left"), (-_BESIDE, "right"))
         ]
-        costs = [_cost(_box(spot, choice), width, height, taken, marks, bars, choice) for choice in choices]
+        costs = [_cost(box(spot, choice), width, height, taken, marks, bars, choice) for choice in choices]
         best = choices[costs.index(min(costs))]
         found.append(best)
         if spot.name:
-            taken.append(_box(spot, best))
+            taken.append(box(spot, best))
     return found
 
 
-def _box(spot: Spot, placed: Placed) -> Box:
+def box(spot: Spot, placed: Placed) -> Box:
+    """Return the place of a name."""
     wide = min(LIMIT, _LETTER * len(spot.name))
     left = spot.x + placed.dx - (wide if placed.align == "right" else 0)
     line = spot.y + placed.dy
@@ -91,7 +92,7 @@ def _box(spot: Spot, placed: Placed) -> Box:
 
 
 def _cost(
-    box: Box,
+    own: Box,
     width: float,
     height: float,
     taken: Sequence[Box],
@@ -99,10 +100,11 @@ def _cost(
     bars: Sequence[Box],
     placed: Placed,
 ) -> float:
-    outside = max(0, -box[0]) + max(0, box[2] - width) + max(0, -box[1]) + max(0, box[3] - height)
-    hits = [sum(_meet(box, other) for other in others) for others in (taken, marks, bars)]
+    outside = max(0, -own[0]) + max(0, own[2] - width) + max(0, -own[1]) + max(0, own[3] - height)
+    hits = [sum(meet(own, other) for other in others) for others in (taken, marks, bars)]
     return 100 * outside + 5000 * hits[0] + 500 * hits[1] + 15 * hits[2] + abs(placed.dy)
 
 
-def _meet(one: Box, other: Box) -> bool:
+def meet(one: Box, other: Box) -> bool:
+    """Whether two places lie over each other."""
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

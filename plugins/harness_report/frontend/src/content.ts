@@ -555,7 +555,7 @@ export interface TaskExamples {
   lengths: number[];
   /** (examples,); empty for triplets. */
   gold: (string | number | null)[];
-  /** (examples,) rank of gold among all examples, 1 for the highest; empty unless quality follows from ranks. */
+  /** (examples,) rank of gold among all examples, 1 for the highest; empty unless quality is of ranks. */
   gold_ranks: (number | null)[];
   /** What an answer is, in words, such as `similarity`; empty for rankings. */
   answer_of: string;
@@ -579,7 +579,7 @@ export interface ModelAnswers {
   quality: (number | null)[];
   /** (examples,) what it said: a similarity, a class, a margin; empty where `documents` say it. */
   answers: (string | number | null)[];
-  /** (examples,) rank of each answer among all examples, 1 for the highest; empty unless quality follows from ranks. */
+  /** (examples,) rank of each answer among all examples, 1 for the highest; empty unless quality is one of ranks. */
   ranks: (number | null)[];
   /** Of retrieval. */
   documents: RankedDocuments | null;
