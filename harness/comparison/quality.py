@@ -27,6 +27,9 @@ class Quality:
     """(n,) float, higher is better; NaN for examples that do not count, and where nothing is known."""
     shown: np.ndarray
     """(n,) float: the value that stands for the answer: of pairs, the similarity."""
+    ranks: tuple[np.ndarray, np.ndarray] | None = None
+    """Of pairs, the ranks of gold and of the answers: (n,) float each, from 1, the highest; NaN for examples
+    that do not count."""
 
     @property
     def known(self) -> bool:
@@ -50,8 +53,9 @@ def quality_of(metric: Metric, table: Table) -> Quality:
     gold, predicted = numbers if len(numbers) == 2 else (None, None)
     ranked = metric.columns == ("gold", "predicted") and metric.compute is not macro_f1
     if ranked and gold is not None and predicted is not None:
-        values[included] = -_rank_distances(gold[included], predicted[included])
-        return Quality("pairs", values, predicted)
+        both = _ranks(gold, included), _ranks(predicted, included)
+        values = -np.abs(both[0] - both[1]) / max(1, int(included.sum()))
+        return Quality("pairs", values, predicted, both)
     if len(columns) == 2 and not any(map(_is_list, columns)):
         # Two columns of classes: right where they agree.
         agree = np.equal(*columns).astype(float)
@@ -89,6 +93,8 @@ def _as_floats(values: np.ndarray) -> np.ndarray | None:
     return np.asarray(values, dtype=float) if values.dtype.kind in "biuf" else None
 
 
-def _rank_distances(gold: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """Return the distance of each example's rank from its gold's, as a share of all: (n,) in [0, 1]."""
-    return np.asarray(np.abs(ranks(gold) - ranks(predicted)) / len(gold))
+def _ranks(values: np.ndarray, included: np.ndarray) -> np.ndarray:
+    """Return ranks among the included, 1 for the highest: (n,) float, NaN elsewhere."""
+    found = np.full(len(values), np.nan)
+    found[included] = ranks(-values[included])
+    return found

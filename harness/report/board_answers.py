@@ -79,7 +79,7 @@ class BoardAnswers:
         if what == "answers":
             return "1 where right, else 0"
         if what == "pairs":
-            return "minus the distance of the answer's rank from that of its gold, as a share of all examples"
+            return "nearness to gold's rank among all examples: 0 at the same rank, −1 at the other end"
         return f"{self.metric.name} of the {'query' if ranking_columns(self.first) else 'example'}"
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -41,6 +42,9 @@ class Distribution:
     """Class → (bins,) numbers of examples; the one class without a name is ``."""
     quality: tuple[float | None, ...] = ()
     """(bins,) mean quality of the examples of each bin, of `length`; None where it is empty."""
+    quality_error: tuple[float | None, ...] = ()
+    """(bins,) standard error of that mean, over clusters where examples have them; None where there are fewer
+    than two."""
     quality_of: str = ""
     """What quality is, in words, as in `TaskExamples.quality`; empty for other kinds."""
     threshold: float | None = None
@@ -124,8 +128,7 @@ def _lengths(answers: BoardAnswers) -> Iterator[Distribution]:
             continue
         edges = quantile_edges(lengths)
         counts, _ = np.histogram(lengths[known], edges)
-        sums, _ = np.histogram(lengths[known], edges, weights=quality.values[known])
-        means = zip(sums.tolist(), counts.tolist(), strict=True)
+        means, errors = _means(quality.values[known], lengths[known], edges, _clusters(answers)[known])
         yield Distribution(
             board=answers.board,
             model=name,
@@ -134,8 +137,37 @@ def _lengths(answers: BoardAnswers) -> Iterator[Distribution]:
             edges=edges,
             counts={"": tuple(counts.tolist())},
             quality_of=answers.quality_words(),
-            quality=tuple(rounded(total / count) if count else None for total, count in means),
+            quality=tuple(map(rounded, means)),
+            quality_error=tuple(map(rounded, errors)),
         )
+
+
+def _clusters(answers: BoardAnswers) -> np.ndarray:
+    """Return a number for each example, the same for those of a cluster: (n,) int."""
+    clusters = answers.first.get("cluster")
+    names = answers.first["id"] if clusters is None else clusters
+    return np.unique(names.astype(str), return_inverse=True)[1].ravel()
+
+
+def _means(
+    values: np.ndarray, lengths: np.ndarray, edges: tuple[float, ...], clusters: np.ndarray
+) -> tuple[list[float], list[float]]:
+    """Return the mean of each bin of lengths and its standard error, NaN where there is none.
+
+    The examples of a cluster are one observation: their deviations are added before they are squared.
+    """
+    last = len(edges) - 2
+    bins = np.clip(np.searchsorted(edges, lengths, side="right") - 1, 0, last)
+    means, errors = [], []
+    for number in range(last + 1):
+        own = values[bins == number]
+        mean = float(own.mean()) if len(own) else math.nan
+        sums = np.bincount(clusters[bins == number], weights=own - mean)
+        groups = len(np.unique(clusters[bins == number]))
+        error = math.sqrt(groups / (groups - 1) * float(sums @ sums)) / len(own) if groups > 1 else math.nan
+        means.append(mean)
+        errors.append(error)
+    return means, errors
 
 
 def _by_class(table: Table) -> dict[str, np.ndarray]:

@@ -14,6 +14,7 @@ from harness.report.rankings import full_ids, ranking_columns, relevant_ids
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from harness.comparison.quality import Quality
     from harness.report.board_answers import BoardAnswers
     from harness.report.quiet_names import QuietNames
     from harness.report.rankings import RankingColumns
@@ -46,6 +47,9 @@ class ModelAnswers:
     """(examples,) what it said: a similarity, a class, a margin; empty where `documents` say it."""
     quality: tuple[float | None, ...]
     """(examples,) how good that is, higher is better: see `TaskExamples.quality`."""
+    ranks: tuple[float | None, ...] = ()
+    """(examples,) rank of each answer among all examples, 1 for the highest; empty unless quality is one of
+    ranks."""
     documents: RankedDocuments | None = None
     """Of retrieval."""
 
@@ -72,6 +76,10 @@ class TaskExamples:
     """(examples,) characters of the texts."""
     gold: tuple[str | float | None, ...] = ()
     """(examples,); empty for triplets."""
+    gold_ranks: tuple[float | None, ...] = ()
+    """(examples,) rank of gold among all examples, 1 for the highest; empty unless quality is of ranks."""
+    answer_of: str = ""
+    """What an answer is, in words, such as `similarity`; empty for rankings."""
     relevant: tuple[tuple[str, ...], ...] = ()
     """(queries,) ids of relevant documents, of retrieval."""
     texts: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -115,6 +123,8 @@ def examples_of(
         clusters=shown.clusters(),
         lengths=() if lengths is None else tuple(map(int, lengths[kept].tolist())),
         gold=shown.gold(),
+        gold_ranks=shown.ranks(next(iter(answers.qualities.values())), 0),
+        answer_of="" if form is not None else _answer_words(answers),
         texts={name: texts_of(answers.first[name][kept]) for name in names},
         models=tuple(shown.model(name, form) for name in answers.tables),
         absent=dict(answers.absent),
@@ -166,8 +176,13 @@ class _Shown:
             model=name,
             answers=self._words(said),
             quality=rounded_all(quality.values[self._kept]),
+            ranks=self.ranks(quality, 1),
             documents=None if form is None else self._ranked(table, form),
         )
+
+    def ranks(self, quality: Quality, which: int) -> tuple[float | None, ...]:
+        """Return the ranks of gold (0) or of the answers (1); empty where there are none."""
+        return () if quality.ranks is None else rounded_all(quality.ranks[which][self._kept])
 
     def with_documents(
         self,
@@ -217,6 +232,18 @@ def _answer_column(answers: BoardAnswers, table: Table) -> str:
     if len(metric.columns) == 2 and metric.columns[0] == "gold":
         return metric.columns[1]
     return next((name for name in ("predicted", "margin") if name in table), metric.columns[0])
+
+
+def _answer_words(answers: BoardAnswers) -> str:
+    """Return what an answer is; the name of its column where that is not known."""
+    column = _answer_column(answers, answers.first)
+    if answers.first[column].dtype.kind != "f":
+        return "class" if column == "predicted" else column.replace("_", " ")
+    known = {
+        "predicted": "similarity",
+        "margin": "margin: similarity of the positive − similarity of the negative",
+    }
+    return known.get(column, column.replace("_", " "))
 
 
 def _excerpt(text: str) -> str:

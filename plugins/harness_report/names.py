@@ -12,6 +12,8 @@ from harness.authoring import CONTROL, number, one_line, short_names, shortened
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from harness.authoring import ReportBoard, ReportModel
+
 SIGNS = {"better": "▲", "worse": "▼", "equivalent": "=", "inconclusive": "?", "not tested": "·"}
 """A sign for each verdict, beside its word and its color."""
 
@@ -34,6 +36,9 @@ OPTION = re.compile(r"(?<![^\s(`'\"“])(--?[A-Za-z][\w-]*)")
 
 LONGEST_TEXT = 1000
 """Maximum number of characters of a text: a stranger's would fill the page."""
+
+SERIES = 8
+"""Number of colors, and of shapes, of series."""
 
 LONGEST = 48
 """Maximum number of characters of a model's name in a table, unless as many do not tell all apart."""
@@ -72,6 +77,20 @@ def signed(value: float | None, form: str = "+.3f") -> str:
 def brief(name: str) -> str:
     """Return a name of at most `LONGEST` characters, without its middle where it is longer."""
     return shown([name], LONGEST)[0]
+
+
+def task_names(boards: Sequence[ReportBoard]) -> dict[str, str]:
+    """Return board → name of its task, with the origin of the rows where several boards are of one task."""
+    tasks = [board.task for board in boards]
+    return {
+        board.id: board.task if tasks.count(board.task) == 1 else f"{board.task} ({board.origin})"
+        for board in boards
+    }
+
+
+def series_of(models: Sequence[ReportModel]) -> dict[str, int]:
+    """Return model → number of its color and shape, the same in all figures of a report."""
+    return {model.name: number % SERIES for number, model in enumerate(models)}
 
 
 class Names:

@@ -73,6 +73,26 @@ def test_quality_by_length_is_the_mean_of_each_bin(made):
         assert one.quality_of == "1 where right, else 0"
 
 
+def test_quality_by_length_has_standard_errors_over_clusters(tmp_path):
+    values = [0.0, 1.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0]
+    lengths = [5, 5, 5, 5, 9, 9, 20, 20]
+    answer(tmp_path / "a", "a", correct=values, text_length=lengths)
+    (one,) = of_kind(board(tmp_path / "a", "quiz"), "length").values()
+    # Each bin by hand: the deviation of a sample of four, over the root of four.
+    expected = [np.std(half, ddof=1) / 2 for half in (values[:4], values[4:])]
+    assert one.edges == (5, 9, 20)
+    assert one.quality_error == pytest.approx(expected, rel=1e-4)
+    answer(tmp_path / "b", "a", correct=values, text_length=lengths, cluster=[*"ppqqrrss"])
+    (one,) = of_kind(board(tmp_path / "b", "quiz"), "length").values()
+    # Of two clusters of two, deviations add up to 0 in either of the first bin, and to ±0.5 in the second.
+    expected = [0.0, np.sqrt(2 * (0.5**2 + 0.5**2)) / 4]
+    assert one.quality_error == pytest.approx(expected, rel=1e-4)
+    answer(tmp_path / "c", "a", correct=values[:3], text_length=[5, 9, 20])
+    (one,) = of_kind(board(tmp_path / "c", "quiz"), "length").values()
+    # A single example has no error.
+    assert (one.counts[""], one.quality_error[0]) == ((1, 2), None)
+
+
 def test_ratings_have_no_classes(made):
     assert of_kind(board(made, "sts-00"), "similarity") == {}
 

@@ -48,6 +48,17 @@ def test_the_examples_that_models_differ_most_on_are_kept_and_ties_go_by_id(tmp_
     assert (found.quality, found.flips) == ("recall@10 of the example", False)
 
 
+def test_answers_whose_ranks_are_judged_have_their_ranks_among_all_examples(tmp_path):
+    gold, predicted = [5.0, 1.0, 3.0, 3.0], [0.2, 0.1, 0.9, 0.4]
+    answer(tmp_path, "a", metrics=(SPEARMAN,), gold=gold, predicted=predicted)
+    found = shown(tmp_path, "quiz", most=2)
+    # Of four examples the two with the farthest ranks are kept: 1 against 3, and 2.5 against 1.
+    assert (found.gold, found.gold_ranks) == ((5, 3), (1, 2.5))
+    assert found.models[0].ranks == (3, 1)
+    assert found.models[0].quality == pytest.approx((-0.5, -0.375))
+    assert found.answer_of == "similarity"
+
+
 def test_of_a_single_model_the_worst_answers_are_kept(tmp_path):
     answer(tmp_path, "a", correct=[1.0, 0.0, 1.0, 0.0])
     found = shown(tmp_path, "quiz", most=2)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.authoring import plural
-from harness_report.figures.drawing import Drawing, Figure, Spec
+from harness_report.figures.drawing import Drawing, Figure, Spec, series_encoding
 from harness_report.names import brief
 
 if TYPE_CHECKING:
@@ -20,14 +20,16 @@ class AgreementRow:
     id: str
     gold: float
     predicted: float
+    series: int = 0
+    """Number of the model's color."""
 
 
 def spec(palette: Palette) -> Spec:
     """Return the figure: a light dot for each example."""
     x: Spec = {"field": "gold", "type": "quantitative", "title": "gold", "scale": {"zero": False}}
     y: Spec = {"field": "predicted", "type": "quantitative", "title": "«label»", "scale": {"zero": False}}
-    mark = {"type": "point", "filled": True, "size": 22, "opacity": 0.55, "color": palette.series[0]}
-    return {"height": 200, "mark": mark, "encoding": {"x": x, "y": y}}
+    mark = {"type": "point", "filled": True, "size": 22, "opacity": 0.55}
+    return {"height": 200, "mark": mark, "encoding": {"x": x, "y": y, "color": series_encoding(palette)}}
 
 
 FIGURE = Figure("agreement", spec, AgreementRow, ("label",), {"x": ("gold",), "y": ("predicted",)})
@@ -36,10 +38,10 @@ MOST = 400
 """Maximum number of dots of a static figure."""
 
 
-def draw(examples: Any, answers: Any, task: str) -> Drawing | None:  # noqa: ANN401 - of the content
+def draw(examples: Any, answers: Any, task: str, series: int = 0) -> Drawing | None:  # noqa: ANN401 - of the content
     """Return the scatter of numbers against numbers, evenly thinned; None where answers are no numbers."""
     pairs = [
-        AgreementRow(ident, float(gold), float(answer))
+        AgreementRow(ident, float(gold), float(answer), series)
         for ident, gold, answer in zip(examples.ids, examples.gold, answers.answers, strict=False)
         if isinstance(gold, float | int) and isinstance(answer, float | int)
     ]
@@ -51,7 +53,6 @@ def draw(examples: Any, answers: Any, task: str) -> Drawing | None:  # noqa: ANN
         rows=rows,
         words={"label": "similarity"},
         title=f"{brief(answers.model)} on {task}: similarity against gold",
-        caption=f"{brief(answers.model)}: similarity against gold",
         description=f"{plural(len(rows), 'example')} of {len(examples.ids) + examples.left_out:,}: the higher"
         " gold is, the higher the similarity should be.",
     )

@@ -118,7 +118,8 @@ def compiled(figure: Figure, palette: Palette = PAGE) -> Spec:
     vega = _with_signals(vega, set(figure.words))
     signals = [*vega.get("signals", []), *({"name": word, "value": ""} for word in figure.words)]
     legends = _merged(vega.get("legends", []))
-    return {**vega, "signals": signals, **({"legends": legends} if legends else {})}
+    spans = {"usermeta": {"spans": {scale: list(fields) for scale, fields in figure.spans.items()}}}
+    return {**vega, "signals": signals, **({"legends": legends} if legends else {}), **spans}
 
 
 def compiled_text(figure: Figure) -> str:
@@ -249,6 +250,19 @@ def _labelled(drawn: str, drawing: Drawing, ident: str) -> str:
 
 def _texts(drawing: Drawing) -> tuple[tuple[str, str], ...]:
     return ("title", drawing.title), ("desc", drawing.description)
+
+
+def series_encoding(palette: Palette, values: Sequence[str] = ()) -> Spec:
+    """Return the encoding of a model's color, or of its shape by `values`, from the field `series`."""
+    range_ = list(values or palette.series)
+    scale = {"domain": list(range(len(range_))), "range": range_}
+    return {"field": "series", "type": "nominal", "scale": scale, "legend": None}
+
+
+def haloed(layer: Spec, palette: Palette) -> list[Spec]:
+    """Return layers of texts that are read over lines: each is outlined by the ground first."""
+    under = {**layer["mark"], "stroke": palette.ground, "strokeWidth": 4, "strokeJoin": "round"}
+    return [{**layer, "mark": {**under, "color": palette.ground}}, layer]
 
 
 def label_mark(x: str, y: str) -> Spec:

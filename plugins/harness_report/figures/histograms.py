@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.authoring import plural
-from harness_report.figures.drawing import Drawing, Figure, Spec
+from harness_report.figures.drawing import Drawing, Figure, Spec, haloed, series_encoding
 from harness_report.names import brief, shown
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ class RankRow:
     """The range and its share, as a label: `2–5 · 28 %`."""
     count: int
     share: float
+    series: int = 0
+    """Number of the model's color."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,12 @@ class LengthRow:
     end: float
     middle: float
     quality: float
+    low: float | None
+    high: float | None
+    """Ends of the 95 % interval of quality; None of a bin with fewer than two examples."""
     count: int
+    series: int = 0
+    """Number of the model's color."""
 
 
 def similarity_spec(palette: Palette) -> Spec:
@@ -74,21 +82,39 @@ def similarity_spec(palette: Palette) -> Spec:
     }
     dashes = [[1, 0], [5, 3], [2, 2], [8, 3, 2, 3]]
     named: Spec = {"field": "name", "title": "class"}
-    color = {**named, "scale": {"range": list(palette.series)}}
+    # Other colors than those of the first two models: here they tell classes apart.
+    color = {**named, "scale": {"range": [*palette.series[2:], *palette.series[:2]]}}
     dash = {**named, "scale": {"range": dashes}}
     area = {"type": "area", "interpolate": "step-after", "fillOpacity": 0.12}
     line = {"type": "line", "interpolate": "step-after", "strokeWidth": 2}
-    threshold = {"x": {"field": "threshold", "type": "quantitative", "aggregate": "min"}}
+    at: Spec = {"x": {"field": "threshold", "type": "quantitative"}}
+    given = [
+        {"filter": "isValid(datum.threshold)"},
+        {"aggregate": [{"op": "min", "field": "threshold", "as": "threshold"}]},
+        {"calculate": "'threshold ' + format(datum.threshold, '.2f')", "as": "written"},
+    ]
+    right = "scale('x', datum.threshold) > width * 0.55"
+    text = {
+        "type": "text",
+        "align": {"expr": f"{right} ? 'right' : 'left'"},
+        "dx": {"expr": f"{right} ? -5 : 5"},
+    }
+    said = {
+        "transform": given,
+        "mark": text,
+        "encoding": {**at, "y": {"value": 7}, "text": {"field": "written"}},
+    }
     return {
         "height": 165,
         "layer": [
             {"mark": area, "encoding": {"x": x, "y": {**y, "stack": None}, "color": color}},
             {"mark": line, "encoding": {"x": x, "y": y, "color": color, "strokeDash": dash}},
             {
-                "transform": [{"filter": "isValid(datum.threshold)"}],
+                "transform": given,
                 "mark": {"type": "rule", "strokeWidth": 1.5, "color": palette.ink},
-                "encoding": threshold,
+                "encoding": at,
             },
+            *haloed(said, palette),
         ],
     }
 
@@ -119,27 +145,28 @@ def rank_spec(palette: Palette) -> Spec:
     y: Spec = {"field": "name", "type": "nominal", "title": None, "sort": {"field": "order"}}
     y["axis"] = {"labelColor": palette.ink, "ticks": False, "domain": False}
     x: Spec = {"field": "count", "type": "quantitative", "title": "queries"}
-    bar = {"type": "bar", "color": palette.series[0], "height": 14}
-    return {"height": {"step": 24}, "mark": bar, "encoding": {"x": x, "y": y}}
+    bar = {"type": "bar", "height": 14}
+    return {
+        "height": {"step": 24},
+        "mark": bar,
+        "encoding": {"x": x, "y": y, "color": series_encoding(palette)},
+    }
 
 
 def length_spec(palette: Palette) -> Spec:
-    """Return the figure: mean quality of the texts of each length, the dots as large as their number."""
-    x: Spec = {"field": "middle", "type": "quantitative", "title": "«label»", "scale": {"zero": False}}
-    y: Spec = {"field": "quality", "type": "quantitative", "title": "«quality»", "scale": {"zero": False}}
-    area = {"range": [20, 320]}
-    size = {"field": "count", "type": "quantitative", "scale": area, "legend": None}
+    """Return the figure: a line at the mean quality of each bin of lengths, and its interval."""
+    x: Spec = {"type": "quantitative", "title": "«label»", "scale": {"zero": False}}
+    y: Spec = {"type": "quantitative", "title": "«quality»", "scale": {"zero": False}}
+    color, middle, mean = series_encoding(palette), {**x, "field": "middle"}, {**y, "field": "quality"}
+    ends = {"x": {**x, "field": "start"}, "x2": {"field": "end"}, "y": mean, "color": color}
+    interval = {"x": middle, "y": {**y, "field": "low"}, "y2": {"field": "high"}, "color": color}
+    point = {"type": "point", "filled": True, "opacity": 1, "size": 36}
     return {
         "height": 165,
         "layer": [
-            {
-                "mark": {"type": "line", "color": palette.series[0], "strokeWidth": 1.5},
-                "encoding": {"x": x, "y": y},
-            },
-            {
-                "mark": {"type": "point", "filled": True, "opacity": 1, "color": palette.series[0]},
-                "encoding": {"x": x, "y": y, "size": size},
-            },
+            {"mark": {"type": "rule", "strokeWidth": 2, "opacity": 0.6}, "encoding": ends},
+            {"mark": {"type": "rule", "strokeWidth": 1.5}, "encoding": interval},
+            {"mark": point, "encoding": {"x": middle, "y": mean, "color": color}},
         ],
     }
 
@@ -149,30 +176,53 @@ SIMILARITY = Figure(
 )
 MARGIN = Figure("margin", margin_spec, MarginRow, ("label",), {"x": ("start", "end"), "y": ("count", "0")})
 RANK = Figure("rank", rank_spec, RankRow, (), {"x": ("count", "0")})
-LENGTH = Figure("length", length_spec, LengthRow, ("label", "quality"), {"x": ("middle",), "y": ("quality",)})
+LENGTH = Figure(
+    "length",
+    length_spec,
+    LengthRow,
+    ("label", "quality"),
+    {"x": ("start", "end"), "y": ("quality", "low", "high")},
+)
+
+Z = 1.96
+"""Standard errors on either side of a mean that make its 95 % interval."""
 
 TITLES = {
     "similarity": "similarity by class",
     "margin": "margin of triplets",
     "rank": "rank of the first relevant document",
-    "length": "quality by length, the larger a dot the more examples",
+    "length": "quality by length of the texts",
 }
 
 
-def draw(distribution: Distribution, task: str, quality: str = "quality") -> Drawing | None:
-    """Return the figure of a distribution; None where it has no examples. quality: its name, of `length`."""
+LONGEST_TITLE = 46
+"""Maximum number of characters of the title of an axis: more are cut."""
+
+
+def draw(distribution: Distribution, task: str, series: int = 0) -> Drawing | None:
+    """Return the figure of a distribution; None where it has no examples. series: number of its color."""
     total = sum(map(sum, distribution.counts.values()))
     if not total:
         return None
     figure, rows = _OF[distribution.kind]
     return Drawing(
         figure=figure,
-        rows=rows(distribution),
-        words={"label": distribution.label, "quality": quality if len(quality) <= 40 else "quality"},
+        rows=rows(distribution, series),
+        words={"label": distribution.label, "quality": axis_title(distribution.quality_of)},
         title=f"{brief(distribution.model)} on {task}: {TITLES[distribution.kind]}",
-        caption=f"{brief(distribution.model)}: {TITLES[distribution.kind]}",
         description=f"{plural(total, 'example')}. {described(distribution)}",
     )
+
+
+def axis_title(quality: str) -> str:
+    """Return what quality is, as the title of an axis: its first words, where these are few."""
+    short = quality.partition(":")[0]
+    return short if 0 < len(short) <= LONGEST_TITLE else "quality"
+
+
+def class_name(name: str) -> str:
+    """Return the name of a class; a number alone says nothing: it is gold."""
+    return f"gold {name}" if re.fullmatch(r"-?[\d.]+", name) else name
 
 
 def described(distribution: Distribution) -> str:
@@ -192,9 +242,9 @@ def described(distribution: Distribution) -> str:
     return f"{'; '.join(parts)}.".capitalize()
 
 
-def _similarity_rows(distribution: Distribution) -> list[BinRow]:
+def _similarity_rows(distribution: Distribution, _series: int) -> list[BinRow]:
     rows = []
-    names = shown(list(distribution.counts), 22)
+    names = shown([class_name(name) for name in distribution.counts], 22)
     for name, counts in zip(names, distribution.counts.values(), strict=True):
         total = sum(counts) or 1
         bins = zip(distribution.edges, distribution.edges[1:], counts, strict=False)
@@ -209,7 +259,7 @@ def _similarity_rows(distribution: Distribution) -> list[BinRow]:
     return rows
 
 
-def _margin_rows(distribution: Distribution) -> list[MarginRow]:
+def _margin_rows(distribution: Distribution, _series: int) -> list[MarginRow]:
     counts = [sum(column) for column in zip(*distribution.counts.values(), strict=True)]
     return [
         MarginRow(start, end, count, "right" if (start + end) / 2 > 0 else "wrong")
@@ -217,29 +267,39 @@ def _margin_rows(distribution: Distribution) -> list[MarginRow]:
     ]
 
 
-def _rank_rows(distribution: Distribution) -> list[RankRow]:
+def _rank_rows(distribution: Distribution, series: int) -> list[RankRow]:
     counts = [sum(column) for column in zip(*distribution.counts.values(), strict=True)]
     names = distribution.bins or tuple(
         f"{start:g}–{end:g}" for start, end in zip(distribution.edges, distribution.edges[1:], strict=False)
     )
     total = sum(counts) or 1
     return [
-        RankRow(order, f"{name} · {100 * count / total:.0f} %", count, count / total)
+        RankRow(order, f"{name} · {100 * count / total:.0f} %", count, count / total, series)
         for order, (name, count) in enumerate(zip(names, counts, strict=False))
     ]
 
 
-def _length_rows(distribution: Distribution) -> list[LengthRow]:
+def _length_rows(distribution: Distribution, series: int) -> list[LengthRow]:
     counts = [sum(column) for column in zip(*distribution.counts.values(), strict=True)]
-    bins = zip(distribution.edges, distribution.edges[1:], counts, distribution.quality, strict=False)
+    edges, means = distribution.edges, distribution.quality
+    errors = distribution.quality_error or (None,) * len(means)
     return [
-        LengthRow(start, end, (start + end) / 2, quality, count)
-        for start, end, count, quality in bins
-        if quality is not None
+        LengthRow(
+            start,
+            end,
+            (start + end) / 2,
+            mean,
+            None if error is None else mean - Z * error,
+            None if error is None else mean + Z * error,
+            count,
+            series,
+        )
+        for start, end, count, mean, error in zip(edges, edges[1:], counts, means, errors, strict=False)
+        if mean is not None
     ]
 
 
-_OF: dict[str, tuple[Figure, Callable[[Distribution], Sequence[Any]]]] = {
+_OF: dict[str, tuple[Figure, Callable[[Distribution, int], Sequence[Any]]]] = {
     "similarity": (SIMILARITY, _similarity_rows),
     "margin": (MARGIN, _margin_rows),
     "rank": (RANK, _rank_rows),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from harness_report.figures import agreement, forest, forgetting, histograms, intervals, trade_off, training
 from harness_report.figures.drawing import stacked, svg
 from harness_report.figures.palette import PAPER
+from harness_report.names import series_of, task_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,18 +70,16 @@ def _drawings(content: ReportContent) -> Iterator[tuple[str, Drawing | None]]:
         for comparison in sorted(one.comparisons, key=lambda each: each.candidate.name != winner):
             yield f"forest-{one.baseline}-{comparison.candidate.name}", forest.draw(comparison)
         yield f"forgetting-{one.baseline}", forgetting.draw(one.comparisons)
-    yield "trade-off", trade_off.draw(content.trade_off)
-    tasks = {board.id: board.task for board in content.boards}
-    qualities = {}
+    series = series_of(content.models)
+    yield "trade-off", trade_off.draw(content.trade_off, series)
+    tasks = task_names(content.boards)
     for examples in content.examples:
-        qualities[examples.board] = examples.quality or "quality"
         for answers in examples.models:
-            drawing = agreement.draw(examples, answers, tasks.get(examples.board, examples.board))
+            task = tasks.get(examples.board, examples.board)
+            drawing = agreement.draw(examples, answers, task, series.get(answers.model, 0))
             yield f"agreement-{examples.board}-{answers.model}", drawing
     for each in content.distributions:
-        drawing = histograms.draw(
-            each, tasks.get(each.board, each.board), qualities.get(each.board, "quality")
-        )
+        drawing = histograms.draw(each, tasks.get(each.board, each.board), series.get(each.model, 0))
         yield f"{each.kind}-{each.board}-{each.model}", drawing
     for report in content.trainings:
         for drawing in training.draw(report):

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.authoring import number
+from harness.authoring import number, verb
+from harness_report.names import signed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harness.authoring import ModelAnswers, ReportBoard, ReportContent, TaskExamples
 
 BOARDS, ROWS, TEXT, DOCUMENT = 8, 4, 600, 100
@@ -24,6 +27,8 @@ class Example:
     baseline: str
     candidate: str
     change: float
+    change_words: str
+    """The change with its sign; of ranks, how many the answer moved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +101,7 @@ def _example(
         gold = ", ".join(examples.relevant[index][:5])
     else:
         gold = _said(examples.gold[index]) if index < len(examples.gold) else ""
+        gold = _with_rank(gold, examples.gold_ranks, index)
     return Example(
         id=examples.ids[index],
         texts=texts,
@@ -103,12 +109,27 @@ def _example(
         baseline=_answer(examples, baseline, index),
         candidate=_answer(examples, candidate, index),
         change=change,
+        change_words=_change_words(examples, change),
     )
+
+
+def _change_words(examples: TaskExamples, change: float) -> str:
+    if not examples.gold_ranks:
+        return signed(change)
+    ranks = round(abs(change) * (len(examples.ids) + examples.left_out) * 2) / 2
+    return f"{ranks:,g} {verb(ranks, 'rank', 'ranks')} {'nearer' if change > 0 else 'farther'}"
+
+
+def _with_rank(words: str, ranks: Sequence[float | None], index: int) -> str:
+    """Return an answer with its rank among all examples, where it has one."""
+    rank = ranks[index] if index < len(ranks) else None
+    return words if rank is None else f"{words}, rank {rank:,g}"
 
 
 def _answer(examples: TaskExamples, answers: ModelAnswers, index: int) -> str:
     if answers.documents is None:
-        return _said(answers.answers[index]) if index < len(answers.answers) else ""
+        said = _said(answers.answers[index]) if index < len(answers.answers) else ""
+        return _with_rank(said, answers.ranks, index)
     relevant = set(examples.relevant[index]) if index < len(examples.relevant) else set()
     found = answers.documents.ids[index][:3]
     return "\n".join(

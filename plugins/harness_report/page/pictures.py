@@ -10,10 +10,11 @@ from markupsafe import Markup
 from harness_report.figures import agreement, forest, forgetting, histograms, trade_off, training
 from harness_report.figures.drawing import alike, svg
 from harness_report.figures.palette import PAGE
+from harness_report.names import series_of, task_names
 from harness_report.page.pairs import first_pair
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from harness.authoring import ReportContent, TaskExamples
     from harness_report.figures.drawing import Drawing
@@ -42,7 +43,7 @@ class Pictures:
         for one in (first.comparisons if first else ())[: MOST["comparison"]]:
             self._add(self.comparison, one.candidate.name, forest.draw(one))
         self.forgetting = self._picture(forgetting.draw(first.comparisons)) if first else None
-        self.trade_off = self._picture(trade_off.draw(content.trade_off))
+        self.trade_off = self._picture(trade_off.draw(content.trade_off, series_of(content.models)))
         self.distributions: dict[str, list[Picture]] = {}
         """Board → figures of the baseline and of the first candidate, in turn."""
         self.distributions_left_out = 0
@@ -77,20 +78,24 @@ class Pictures:
         content = self._content
         pair = first_pair(content) or tuple(model.name for model in content.models[:1])
         examples = {one.board: one for one in content.examples}
+        tasks, series = task_names(content.boards), series_of(content.models)
         for board in content.boards:
             here = examples.get(board.id)
-            drawings = [*_scatters(here, pair, board.task)] if here else []
+            drawings = [*_scatters(here, pair, tasks[board.id], series)] if here else []
             of_board = [one for one in content.distributions if one.board == board.id and one.model in pair]
             for one in sorted(of_board, key=lambda each: pair.index(each.model)):
-                drawing = histograms.draw(one, board.task, (here.quality if here else "") or "quality")
+                drawing = histograms.draw(one, tasks[board.id], series.get(one.model, 0))
                 drawings += [drawing] if drawing else []
             for name in dict.fromkeys(drawing.figure.name for drawing in drawings):
                 for drawing in alike([one for one in drawings if one.figure.name == name]):
                     yield board.id, drawing
 
 
-def _scatters(examples: TaskExamples, pair: Sequence[str], task: str) -> Iterator[Drawing]:
+def _scatters(
+    examples: TaskExamples, pair: Sequence[str], task: str, series: Mapping[str, int]
+) -> Iterator[Drawing]:
     by_model = {answers.model: answers for answers in examples.models}
     for model in pair:
-        if model in by_model and (drawing := agreement.draw(examples, by_model[model], task)):
+        own = by_model.get(model)
+        if own and (drawing := agreement.draw(examples, own, task, series.get(model, 0))):
             yield drawing

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from harness_report.figures import FIGURES
 from harness_report.figures.drawing import compiled_text
-from harness_report.names import Names
+from harness_report.names import Names, task_names
 from harness_report.page.embed import as_json, embedded, packed, policy
 from harness_report.page.headline_table import headline_table
 from harness_report.page.pairs import example_boards
@@ -29,7 +29,7 @@ def page(content: ReportContent) -> str:
         scripts=("theme.js", "report.js"),
         pictures=pictures,
         sections=sections(content),
-        tasks={board.id: board.task for board in content.boards},
+        tasks=task_names(content.boards),
         table=headline_table(content),
         example_boards=example_boards(content),
         data=embedded(as_json(replace(content, examples=()))),

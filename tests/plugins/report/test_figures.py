@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import pytest
 
@@ -13,10 +15,11 @@ from tests.plugins.report.contents import content
 
 pytest.importorskip("vl_convert")
 
-from harness_report.figures import FIGURES, forest, histograms
+from harness_report.figures import FIGURES, forest, histograms, labels, trade_off
 from harness_report.figures.drawing import compiled, svg
 from harness_report.figures.palette import PAGE, PAPER, SHAPES
 from harness_report.figures.papers import figures
+from harness_report.names import series_of
 from harness_report.page.templates import static
 
 
@@ -81,6 +84,62 @@ def test_a_figure_says_in_words_what_it_shows():
 def test_the_same_figure_has_the_same_bytes():
     drawing = histograms.draw(content().distributions[0], "contract-nli")
     assert svg(drawing, PAGE, "a") == svg(drawing, PAGE, "a")
+
+
+def test_names_of_marks_at_one_place_are_put_apart():
+    spots = [labels.Spot(60, 100, 50, 70, 60, 140, name) for name in ("base", "tuned", "third")]
+    moved = [replace(spot, x=spot.x + by) for spot, by in zip(spots, labels.beside(spots), strict=True)]
+    assert len({spot.x for spot in moved}) == 3
+    boxes = [labels.box(*pair) for pair in zip(moved, labels.place(moved, 270, 260), strict=True)]
+    assert not any(labels.meet(one, other) for one, other in itertools.combinations(boxes, 2))
+    assert all(box[0] >= 0 for box in boxes)
+
+
+def test_the_pareto_front_is_a_line_of_steps():
+    assert "step-after" in str(compiled(trade_off.FIGURE))
+
+
+def test_a_model_has_one_color_in_all_figures():
+    drawn = trade_off.draw(content().trade_off, series_of(content().models))
+    names = [model.name for model in content().models]
+    assert [row.series for row in drawn.rows] == [names.index(row.label) for row in drawn.rows]
+    rank = histograms.draw(_of_kind("rank"), "aila", 3)
+    assert PAPER.series[3] in svg(rank, PAPER, "a")
+    assert PAPER.series[0] not in svg(rank, PAPER, "a")
+
+
+def test_the_threshold_has_a_label():
+    drawing = histograms.draw(replace(_of_kind("similarity"), threshold=0.534), "contract-nli")
+    assert "threshold 0.53" in svg(drawing, PAPER, "a")
+
+
+def test_a_class_that_is_a_number_is_said_to_be_gold():
+    numbers = replace(_of_kind("similarity"), counts={"0": (1, 2), "1": (2, 1)}, edges=(0.0, 0.5, 1.0))
+    assert "gold 1" in svg(histograms.draw(numbers, "contract-nli"), PAPER, "a")
+
+
+def test_quality_by_length_has_intervals_of_its_standard_errors():
+    one = replace(
+        _of_kind("length"),
+        edges=(0.0, 10.0, 20.0),
+        counts={"": (4, 1)},
+        quality=(0.5, 0.25),
+        quality_error=(0.1, None),
+    )
+    first, second = histograms.draw(one, "stsb").rows
+    assert (first.low, first.high) == pytest.approx((0.5 - 0.196, 0.5 + 0.196))
+    assert (second.low, second.high) == (None, None)
+
+
+def test_the_title_of_an_axis_is_not_cut():
+    long = "nearness to gold's rank among all examples: 0 at the same rank, −1 at the other end"
+    drawing = histograms.draw(replace(_of_kind("length"), quality_of=long), "stsb")
+    assert "…" not in svg(drawing, PAPER, "a")
+    assert histograms.axis_title("x" * 60) == "quality"
+
+
+def _of_kind(kind):
+    return next(one for one in content().distributions if one.kind == kind)
 
 
 def test_series_differ_by_shape_too():

@@ -543,6 +543,8 @@ export interface Distribution {
   counts: Record<string, number[]>;
   /** (bins,) mean quality of the examples of each bin, of `length`; None where it is empty. */
   quality: (number | null)[];
+  /** (bins,) standard error of that mean, over clusters where examples have them; None where there are fewer than two. */
+  quality_error: (number | null)[];
   /** What quality is, in words, as in `TaskExamples.quality`; empty for other kinds. */
   quality_of: string;
   /** Similarity from which the model says yes, chosen on the dev split; None where there is none. */
@@ -567,6 +569,10 @@ export interface TaskExamples {
   lengths: number[];
   /** (examples,); empty for triplets. */
   gold: (string | number | null)[];
+  /** (examples,) rank of gold among all examples, 1 for the highest; empty unless quality is of ranks. */
+  gold_ranks: (number | null)[];
+  /** What an answer is, in words, such as `similarity`; empty for rankings. */
+  answer_of: string;
   /** (queries,) ids of relevant documents, of retrieval. */
   relevant: string[][];
   /** Column → (examples,); empty with `--no-texts`. */
@@ -587,6 +593,8 @@ export interface ModelAnswers {
   quality: (number | null)[];
   /** (examples,) what it said: a similarity, a class, a margin; empty where `documents` say it. */
   answers: (string | number | null)[];
+  /** (examples,) rank of each answer among all examples, 1 for the highest; empty unless quality is one of ranks. */
+  ranks: (number | null)[];
   /** Of retrieval. */
   documents: RankedDocuments | null;
 }

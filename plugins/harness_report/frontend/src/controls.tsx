@@ -1,11 +1,12 @@
 /** Labelled controls of the views. */
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
+import { whileTyping } from "./state";
 
 let controls = 0;
 
 /** An id that is unique in the page: Preact's own is unique in a view. */
-function useOwnId(): string {
+export function useOwnId(): string {
   const [id] = useState(() => `control-${++controls}`);
   return id;
 }
@@ -22,12 +23,19 @@ interface SelectProps {
   onChange: (value: string) => void;
 }
 
+/** A value that is none of the options, such as one that a link names, is no choice: nothing is chosen. */
 export function Select({ label, value, options, onChange }: SelectProps) {
   const id = useOwnId();
+  const known = options.some((each) => each.value === value);
   return (
     <div class="control">
       <label for={id}>{label}</label>
       <select id={id} value={value} onChange={(event) => onChange(event.currentTarget.value)}>
+        {!known && (
+          <option key="none" value={value} disabled selected>
+            choose…
+          </option>
+        )}
         {options.map((each) => (
           <option key={each.value} value={each.value} selected={each.value === value}>
             {each.label}
@@ -57,7 +65,7 @@ export function Search({ label, value, placeholder, onChange }: SearchProps) {
         autocomplete="off"
         spellcheck={false}
         placeholder={placeholder}
-        onInput={(event) => onChange(event.currentTarget.value)}
+        onInput={(event) => whileTyping(() => onChange(event.currentTarget.value))}
       />
     </div>
   );
@@ -103,4 +111,13 @@ export const named = (values: readonly string[]): Option[] =>
 export function oneOf(values: readonly string[], ...wanted: (string | undefined)[]): string {
   for (const each of wanted) if (each !== undefined && values.includes(each)) return each;
   return values[0] ?? "";
+}
+
+/** What was asked for and is not there. */
+export function Absent({ fault }: { fault: string }) {
+  return (
+    <p role="status" class="absent">
+      {fault}
+    </p>
+  );
 }

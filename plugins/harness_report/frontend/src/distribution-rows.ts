@@ -1,5 +1,11 @@
 /** Rows of the figures of distributions, as `harness_report.figures.histograms` has them. */
 import type { Distribution, ModelAnswers, TaskExamples } from "./content";
+import { seriesOf } from "./page";
+
+/** Standard errors on either side of a mean that make its 95 % interval. */
+const Z = 1.96;
+/** Maximum number of characters of the title of an axis: more are cut. */
+const LONGEST_TITLE = 46;
 
 const sum = (values: readonly number[]): number => values.reduce((total, each) => total + each, 0);
 
@@ -15,9 +21,21 @@ function totals({ counts }: Distribution): number[] {
   return (columns[0] ?? []).map((_, at) => sum(columns.map((each) => each[at] ?? 0)));
 }
 
+/** The name of a class; a number alone says nothing: it is gold. */
+function className(name: string): string {
+  return /^-?[\d.]+$/.test(name) ? `gold ${name}` : name;
+}
+
+/** What quality is, as the title of an axis: its first words, where these are few. */
+export function axisTitle(quality: string): string {
+  const short = quality.split(":")[0] ?? "";
+  return short && short.length <= LONGEST_TITLE ? short : "quality";
+}
+
 function similarity(found: Distribution): object[] {
   const { threshold } = found;
-  return Object.entries(found.counts).flatMap(([name, counts]) => {
+  return Object.entries(found.counts).flatMap(([own, counts]) => {
+    const name = className(own);
     const total = sum(counts) || 1;
     const last = found.edges.at(-1);
     return [
@@ -45,17 +63,24 @@ function rank(found: Distribution): object[] {
   const all = totals(found);
   const names = found.bins.length ? found.bins : bins(found).map(([start, end]) => `${start}–${end}`);
   const total = sum(all) || 1;
+  const series = seriesOf(found.model);
   return names.map((name, order) => {
     const count = all[order] ?? 0;
-    return { order, name, count, share: count / total };
+    const share = count / total;
+    return { order, name: `${name} · ${(100 * share).toFixed(0)} %`, count, share, series };
   });
 }
 
 function length(found: Distribution): object[] {
   const all = totals(found);
+  const series = seriesOf(found.model);
   return bins(found).flatMap(([start, end, at]) => {
     const quality = found.quality[at] ?? null;
-    return quality === null ? [] : [{ start, end, middle: (start + end) / 2, quality, count: all[at] ?? 0 }];
+    if (quality === null) return [];
+    const error = found.quality_error[at] ?? null;
+    const low = error === null ? null : quality - Z * error;
+    const high = error === null ? null : quality + Z * error;
+    return [{ start, end, middle: (start + end) / 2, quality, low, high, count: all[at] ?? 0, series }];
   });
 }
 
@@ -73,10 +98,11 @@ export function examplesIn(found: Distribution): number {
 export function agreementRows(
   examples: TaskExamples,
   answers: ModelAnswers,
-): { id: string; gold: number; predicted: number }[] {
+): { id: string; gold: number; predicted: number; series: number }[] {
+  const series = seriesOf(answers.model);
   return examples.ids.flatMap((id, at) => {
     const gold = examples.gold[at];
     const predicted = answers.answers[at];
-    return typeof gold === "number" && typeof predicted === "number" ? [{ id, gold, predicted }] : [];
+    return typeof gold === "number" && typeof predicted === "number" ? [{ id, gold, predicted, series }] : [];
   });
 }

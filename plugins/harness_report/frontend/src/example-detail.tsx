@@ -1,12 +1,16 @@
 /** One example: its texts, gold, and the answers of both models. */
 import type { RefObject } from "preact";
+import { useState } from "preact/hooks";
 import type { ModelAnswers, TaskExamples } from "./content";
-import type { Pair } from "./examples-pair";
-import { count, number, signed } from "./format";
+import { useOwnId } from "./controls";
+import { allOf, changeWords, type Pair } from "./examples-pair";
+import { count, number, plural } from "./format";
 import { fragment, type Params } from "./state";
 
 /** Characters of a document that are shown at once. */
 const START = 110;
+/** Characters of a text that are shown before it is opened. */
+const LONG = 900;
 
 interface Props {
   found: Pair;
@@ -23,13 +27,14 @@ export function ExampleDetail({ found, at, position, last, go, params, element }
   const id = examples.ids[at] ?? "";
   const cluster = examples.clusters[at];
   const gold = examples.gold[at];
+  const goldRank = examples.gold_ranks[at];
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: takes the focus, so that j and k go on
     <article class="example" aria-labelledby="example-title" tabIndex={0} ref={element}>
       <header>
-        <h3 id="example-title">
+        <h4 id="example-title">
           Example <span class="id">{id}</span>
-        </h3>
+        </h4>
         <div class="pager">
           <button
             type="button"
@@ -54,7 +59,10 @@ export function ExampleDetail({ found, at, position, last, go, params, element }
         {gold !== undefined && (
           <div>
             <dt>gold</dt>
-            <dd dir="auto">{gold === null ? "none" : String(gold)}</dd>
+            <dd dir="auto">
+              {gold === null ? "none" : String(gold)}
+              {isNumber(goldRank) && <span class="rank"> rank {rankOf(goldRank, examples)}</span>}
+            </dd>
           </div>
         )}
         {cluster !== undefined && (
@@ -72,10 +80,7 @@ export function ExampleDetail({ found, at, position, last, go, params, element }
       </dl>
       <div class="readings">
         {Object.entries(examples.texts).map(([name, texts]) => (
-          <section key={name} class="reading" aria-label={name}>
-            <h4>{name}</h4>
-            <p dir="auto">{texts[at]}</p>
-          </section>
+          <Reading key={`${name} ${id}`} name={name} text={texts[at] ?? ""} />
         ))}
       </div>
       <div class="replies">
@@ -114,25 +119,72 @@ function Answer({ examples, answers, at, side, change }: AnswerProps) {
   const state = change ? (change > 0 ? "gained" : "lost") : "same";
   return (
     <section class={`reply reply-${state}`} aria-label={`${side}: ${answers.model}`}>
-      <h4>
+      <h5>
         <span class="side">{side}</span> <bdi>{answers.model}</bdi>
-      </h4>
+      </h5>
       {answer !== undefined && (
-        <p class="said-answer" dir="auto">
-          {typeof answer === "number" ? number(answer) : (answer ?? "none")}
+        <p dir="auto">
+          <span class="answer-of">{examples.answer_of || "answer"}</span>{" "}
+          <span class="said-answer">{typeof answer === "number" ? number(answer) : (answer ?? "none")}</span>
         </p>
       )}
       <p class="quality">
-        {examples.flips ? <Rightness quality={quality} /> : `quality ${number(quality, 3)}`}
+        {examples.flips ? <Rightness quality={quality} /> : <Quality {...{ examples, answers, at }} />}
         {change ? (
           <span class={`change change-${state}`}>
             {" "}
             <span aria-hidden="true">{change > 0 ? "▲" : "▼"}</span>{" "}
-            {examples.flips ? state : `${state} ${signed(change, 3)}`}
+            {examples.flips ? state : changeWords(change, examples)}
           </span>
         ) : null}
       </p>
       {answers.documents && <Documents {...{ examples, answers, at }} />}
+    </section>
+  );
+}
+
+const isNumber = (value: unknown): value is number => typeof value === "number";
+
+function rankOf(rank: number, examples: TaskExamples): string {
+  return `${count(rank)} of ${count(allOf(examples))}`;
+}
+
+/** How good an answer is: of ranks, both of them and how far they are from each other; else the number, named. */
+function Quality({ examples, answers, at }: Pick<AnswerProps, "examples" | "answers" | "at">) {
+  const gold = examples.gold_ranks[at];
+  const rank = answers.ranks[at];
+  if (isNumber(gold) && isNumber(rank)) {
+    const far = Math.abs(gold - rank);
+    return (
+      <>
+        rank {rankOf(rank, examples)}, {far ? `${plural(far, "rank")} from gold’s` : "the same as gold’s"}
+      </>
+    );
+  }
+  return (
+    <>
+      {examples.quality || "quality"}: {number(answers.quality[at], 3)}
+    </>
+  );
+}
+
+/** A text, of which a long one is opened: nothing is cut within a line, or scrolled within the page. */
+function Reading({ name, text }: { name: string; text: string }) {
+  const [open, setOpen] = useState(false);
+  const ident = useOwnId();
+  const long = text.length > LONG;
+  const start = startOf(text, LONG);
+  return (
+    <section class="reading" aria-label={name}>
+      <h5>{name}</h5>
+      <p dir="auto" id={ident}>
+        {long && !open ? `${start}…` : text}
+      </p>
+      {long && (
+        <button type="button" aria-expanded={open} aria-controls={ident} onClick={() => setOpen(!open)}>
+          {open ? "Show the start" : `Show all ${count(text.length)} characters`}
+        </button>
+      )}
     </section>
   );
 }
@@ -147,13 +199,19 @@ function Rightness({ quality }: { quality: number | null | undefined }) {
   );
 }
 
+/** The start of a text, as far as a word ends. */
+function startOf(text: string, most: number): string {
+  return text.slice(0, most).replace(/\s+\S*$/u, "");
+}
+
 /** The start of a document, and the rest on demand: ten of them are compared at a glance. */
 function DocumentText({ text }: { text: string }) {
   if (text.length <= START) return text ? <p dir="auto">{text}</p> : null;
+  const start = startOf(text, START);
   return (
     <details>
-      <summary dir="auto">{text.slice(0, START).trimEnd()}…</summary>
-      <p dir="auto">…{text.slice(START)}</p>
+      <summary dir="auto">{start}…</summary>
+      <p dir="auto">…{text.slice(start.length)}</p>
     </details>
   );
 }
@@ -168,7 +226,8 @@ function Documents({ examples, answers, at }: Pick<AnswerProps, "examples" | "an
       <ol class="documents">
         {ids.map((id, rank) => (
           <li key={id} class={relevant.has(id) ? "relevant" : undefined}>
-            <span class="document-id">{id}</span> <span class="document-score">{number(scores[rank])}</span>
+            <span class="document-id">{id}</span>{" "}
+            <span class="document-score">score {number(scores[rank])}</span>
             {relevant.has(id) && (
               <span class="right">
                 {" "}

@@ -1,10 +1,10 @@
 /** The examples that the filters leave, a page at a time, each a link. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Pair } from "./examples-pair";
-import { count, signed } from "./format";
+import { changeSize, type Pair } from "./examples-pair";
+import { count } from "./format";
 import { fragment, type Params } from "./state";
 
-const PAGE = 20;
+const PAGE = 10;
 const LONGEST = 90;
 
 interface Props {
@@ -74,7 +74,10 @@ export function ChangeMark({ found, at }: { found: Pair; at: number }) {
       {found.examples.flips ? (
         <span class="visually-hidden">{gained ? "gained" : "lost"}</span>
       ) : (
-        signed(change, 3)
+        <>
+          {changeSize(change, found.examples)}
+          <span class="visually-hidden"> {gained ? "nearer to gold" : "farther from gold"}</span>
+        </>
       )}
     </span>
   );

@@ -1,5 +1,6 @@
 /** What two models answered to the examples of a task: which changed, and which of them are shown. */
 import type { ModelAnswers, TaskExamples } from "./content";
+import { plural, signed } from "./format";
 import type { Params } from "./state";
 
 export interface Pair {
@@ -24,6 +25,21 @@ export function pair(examples: TaskExamples, baseline: string, candidate: string
 
 function difference(left: number | null | undefined, right: number | null | undefined): number | null {
   return typeof left === "number" && typeof right === "number" ? right - left : null;
+}
+
+/** All examples of the task, of which those of the page are some. */
+export const allOf = ({ ids, left_out }: TaskExamples): number => ids.length + left_out;
+
+/** Say how large a change is: of ranks, how many the answer moved. */
+export function changeSize(change: number, examples: TaskExamples): string {
+  if (!examples.gold_ranks.length) return signed(change, 3);
+  return plural(Math.round(Math.abs(change) * allOf(examples) * 2) / 2, "rank");
+}
+
+/** Say a change in words: of ranks, whether the answer moved towards gold's or away from it. */
+export function changeWords(change: number, examples: TaskExamples): string {
+  const size = changeSize(change, examples);
+  return examples.gold_ranks.length ? `${size} ${change > 0 ? "nearer" : "farther"}` : size;
 }
 
 function kept(change: number | null | undefined, show: Show): boolean {

@@ -1,22 +1,34 @@
 /** Examples: what flipped and what changed most, with both answers. */
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { askedBoard, askedPair, modelFault } from "./asked";
 import type { TaskExamples } from "./content";
-import { Choice, named, type Option, oneOf, Search, Select, Toolbar } from "./controls";
+import { Absent, Choice, named, type Option, oneOf, Search, Select, Toolbar } from "./controls";
 import { ExampleDetail } from "./example-detail";
 import { ExampleList } from "./example-list";
-import { counts, type Pair, pair, SHOWN, type Show, shown, thirds, valueCounts } from "./examples-pair";
+import {
+  allOf,
+  counts,
+  type Pair,
+  pair,
+  SHOWN,
+  type Show,
+  shown,
+  thirds,
+  valueCounts,
+} from "./examples-pair";
 import { count, plural } from "./format";
 import { boardName } from "./leaderboard-rows";
 import { boardsWithExamples, content, examplesOf } from "./page";
-import { type Params, useParams } from "./state";
+import { type Change, type Params, useParams } from "./state";
 
 /** More values than this are searched for, not selected. */
 const MOST_VALUES = 200;
 
 /** Return the examples of a board when they are decoded, and what went wrong. */
-function useExamples(id: string): { examples: TaskExamples | null; fault: string } {
+function useExamples(id: string | undefined): [TaskExamples | null, string] {
   const [state, setState] = useState<{ id: string; examples: TaskExamples | null; fault: string }>();
   useEffect(() => {
+    if (id === undefined) return undefined;
     let current = true;
     examplesOf(id).then(
       (examples) => current && setState({ id, examples, fault: "" }),
@@ -26,32 +38,31 @@ function useExamples(id: string): { examples: TaskExamples | null; fault: string
       current = false;
     };
   }, [id]);
-  return state?.id === id ? state : { examples: null, fault: "" };
+  return state !== undefined && state.id === id ? [state.examples, state.fault] : [null, ""];
 }
 
 export function ExamplesView() {
   const [params, change] = useParams("examples");
   const boards = useMemo(boardsWithExamples, []);
-  const id = oneOf(
-    boards.map((each) => each.id),
-    params.task,
-  );
-  const { examples, fault } = useExamples(id);
+  const { found: board, fault } = askedBoard(boards, params.task, "examples");
   const data = content();
+  const [examples, undecoded] = useExamples(board?.id);
+  const task = board ? boardName(data, board) : "";
   return (
     <div>
       <Toolbar label="Task and models of the examples">
         <Select
           label="Task"
-          value={id}
+          value={board?.id ?? params.task ?? ""}
           options={boards.map((each) => ({ value: each.id, label: boardName(data, each) }))}
-          onChange={(task) => change({ task, id: "", cluster: "", gold: "", length: "" })}
+          onChange={(picked) => change({ task: picked, id: "", cluster: "", gold: "", length: "" })}
         />
-        {examples && <Models {...{ examples, params, change }} />}
+        {examples && <Models {...{ examples, params, change, task }} />}
       </Toolbar>
-      {fault && <p class="note">The examples could not be decoded by this browser: {fault}</p>}
-      {!examples && !fault && <p role="status">Decoding…</p>}
-      {examples && <OfTask {...{ examples, params, change }} />}
+      {fault && <Absent fault={fault} />}
+      {undecoded && <p class="note">The examples could not be decoded by this browser: {undecoded}</p>}
+      {board && !examples && !undecoded && <p role="status">Decoding…</p>}
+      {examples && <OfTask {...{ examples, params, change, task }} />}
     </div>
   );
 }
@@ -59,21 +70,16 @@ export function ExamplesView() {
 interface OfTaskProps {
   examples: TaskExamples;
   params: Params;
-  change: (change: Params) => void;
+  change: Change;
+  /** Name of the task. */
+  task: string;
 }
 
-function chosen(examples: TaskExamples, params: Params): [string, string] {
-  const models = examples.models.map((each) => each.model);
-  const { compared, answer } = content();
-  const baseline = oneOf(models, params.baseline, compared[0]?.baseline);
-  const others = models.filter((each) => each !== baseline);
-  const first = compared[0]?.comparisons[0]?.candidate.name;
-  return [baseline, oneOf(others, params.candidate, answer.selection?.winner, first)];
-}
+const namesOf = (examples: TaskExamples): string[] => examples.models.map((each) => each.model);
 
 function Models({ examples, params, change }: OfTaskProps) {
-  const models = examples.models.map((each) => each.model);
-  const [baseline, candidate] = chosen(examples, params);
+  const models = namesOf(examples);
+  const [baseline, candidate] = askedPair(models, params.baseline, params.candidate);
   const pickBaseline = (name: string) =>
     change({ baseline: name, candidate: name === candidate ? baseline : candidate });
   return (
@@ -83,17 +89,21 @@ function Models({ examples, params, change }: OfTaskProps) {
         label="Candidate"
         value={candidate}
         options={named(models.filter((each) => each !== baseline))}
-        onChange={(name) => change({ candidate: name })}
+        onChange={(name) => change({ baseline, candidate: name })}
       />
     </>
   );
 }
 
-function OfTask({ examples, params, change }: OfTaskProps) {
-  const [baseline, candidate] = chosen(examples, params);
+function OfTask({ examples, params, change, task }: OfTaskProps) {
+  const [baseline, candidate] = askedPair(namesOf(examples), params.baseline, params.candidate);
   const found = useMemo(() => pair(examples, baseline, candidate), [examples, baseline, candidate]);
+  const fault = modelFault(baseline, examples, task) || modelFault(candidate, examples, task);
+  if (fault) return <Absent fault={fault} />;
+  if (baseline === candidate)
+    return <Absent fault={`${baseline} is both baseline and candidate: choose two models.`} />;
   if (!found) return <p class="note">Only one model has answers here, so that nothing can change.</p>;
-  return <OfPair found={found} {...{ params, change }} />;
+  return <OfPair found={found} {...{ params, change, task }} />;
 }
 
 function showOptions(found: Pair): Option[] {
@@ -107,10 +117,10 @@ function showOptions(found: Pair): Option[] {
 interface OfPairProps {
   found: Pair;
   params: Params;
-  change: (change: Params) => void;
+  change: Change;
 }
 
-function OfPair({ found, params, change }: OfPairProps) {
+function OfPair({ found, params, change, task }: OfPairProps & { task: string }) {
   const { examples } = found;
   // Where nothing changed, or nothing is known of single examples, there is still something to look at.
   const usual = found.changes.some(Boolean) ? "changed" : "all";
@@ -119,12 +129,13 @@ function OfPair({ found, params, change }: OfPairProps) {
   const indices = useMemo(() => shown(found, show, params), [found, show, q, cluster, gold, length]);
   // A linked example is shown even where the filters have left it out.
   const linked = params.id ? examples.ids.indexOf(params.id) : -1;
-  const at = linked >= 0 ? linked : (indices[0] ?? -1);
+  const absent = Boolean(params.id) && linked < 0;
+  const at = absent ? -1 : linked >= 0 ? linked : (indices[0] ?? -1);
   const position = indices.indexOf(at);
   const detail = useRef<HTMLElement>(null);
   const go = (step: number) => {
     const next = indices[Math.max(0, Math.min(indices.length - 1, position + step))];
-    if (next !== undefined) change({ id: examples.ids[next] ?? "" });
+    if (next !== undefined && next !== at) change({ id: examples.ids[next] ?? "" }, "step");
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -138,12 +149,16 @@ function OfPair({ found, params, change }: OfPairProps) {
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: keys of the focused parts; each has buttons too
     <div onKeyDown={onKeyDown}>
+      <h3>
+        <bdi>{task}</bdi>: from <bdi>{found.baseline.model}</bdi> to <bdi>{found.candidate.model}</bdi>
+      </h3>
       <Filters {...{ found, params, change, show }} />
       <LeftOut examples={examples} />
       <p role="status" class="count">
         {plural(indices.length, "example")}
         {position >= 0 ? `; showing ${count(position + 1)}, id ${examples.ids[at]}` : ""}
       </p>
+      {absent && <Absent fault={notHere(params.id ?? "", task, examples)} />}
       <div class="browser">
         <ExampleList {...{ found, indices, at, params }} />
         {at >= 0 && (
@@ -156,6 +171,20 @@ function OfPair({ found, params, change }: OfPairProps) {
       </div>
     </div>
   );
+}
+
+/** What is good, where an answer is not simply right or wrong. */
+function qualityNote(examples: TaskExamples): string {
+  if (examples.gold_ranks.length)
+    return ` Ranks are among all ${count(allOf(examples))}, 1 for the highest: an answer is good where its rank is near gold’s.`;
+  return examples.quality && !examples.flips ? ` Quality: ${examples.quality}.` : "";
+}
+
+function notHere(id: string, task: string, { ids, left_out }: TaskExamples): string {
+  const why = left_out
+    ? `: it has the ${count(ids.length)} on which the models differ most, of ${count(ids.length + left_out)}`
+    : "";
+  return `Example ${id} of ${task} is not in this page${why}.`;
 }
 
 function Filters({ found, params, change, show }: OfPairProps & { show: Show }) {
@@ -194,7 +223,7 @@ function Filters({ found, params, change, show }: OfPairProps & { show: Show }) 
             <Select
               key={each}
               label={labels[each]}
-              value={params[each] ?? ""}
+              value={oneOf(["", ...slices[each].map((one) => one.value)], params[each])}
               options={slices[each]}
               onChange={(value) => change({ [each]: value, id: "" })}
             />
@@ -206,7 +235,7 @@ function Filters({ found, params, change, show }: OfPairProps & { show: Show }) 
 }
 
 function LeftOut({ examples }: { examples: TaskExamples }) {
-  const { ids, left_out, quality, texts, absent, no_documents } = examples;
+  const { ids, left_out, texts, absent, no_documents } = examples;
   const noTexts = content().texts ? "No texts are at hand." : "The report was written without texts.";
   const notes = [
     ...(Object.keys(texts).length ? [] : [noTexts]),
@@ -219,7 +248,7 @@ function LeftOut({ examples }: { examples: TaskExamples }) {
         {left_out
           ? `${plural(left_out, "example")} left out: here are the ${count(ids.length)} on which the models differ most.`
           : `All ${plural(ids.length, "example")} of the task.`}
-        {quality && ` Quality: ${quality}.`}
+        {qualityNote(examples)}
       </p>
       {notes.map((each) => (
         <p key={each} class="note">

@@ -1,6 +1,6 @@
 /** A figure of the page, drawn again by Vega from rows that are computed here. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import { figure } from "./page";
+import { type Domains, figure } from "./page";
 import { type Drawn, draw } from "./vega";
 
 interface Props {
@@ -12,9 +12,11 @@ interface Props {
   /** What it says, for readers who do not see it. */
   description: string;
   widest?: number;
+  /** Ends of scales that do not follow from the rows alone. */
+  domains?: Domains;
 }
 
-export function Figure({ name, rows, words = {}, title, description, widest = 560 }: Props) {
+export function Figure({ name, rows, words = {}, title, description, widest = 560, domains }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const [fault, setFault] = useState("");
   const spec = figure(name);
@@ -24,7 +26,7 @@ export function Figure({ name, rows, words = {}, title, description, widest = 56
     const width = () => Math.max(240, Math.min(widest, element.clientWidth));
     let drawn: Drawn | undefined;
     let gone = false;
-    draw(element, spec, rows, words, width()).then(
+    draw(element, spec, rows, words, width(), domains).then(
       (done) => {
         drawn = done;
         if (gone) done.remove();
@@ -38,7 +40,7 @@ export function Figure({ name, rows, words = {}, title, description, widest = 56
       observer.disconnect();
       drawn?.remove();
     };
-  }, [spec, rows, JSON.stringify(words), widest]);
+  }, [spec, rows, JSON.stringify(words), JSON.stringify(domains), widest]);
   if (!spec) return null;
   return (
     <figure class="drawn">

@@ -5,7 +5,7 @@ import { DistributionsView } from "./distributions";
 import { ExamplesView } from "./examples";
 import { Leaderboard } from "./leaderboard";
 import { boardsWithExamples, content } from "./page";
-import { readAddress } from "./state";
+import { readAddress, readTheme, restore } from "./state";
 import { ThemeSwitch } from "./theme";
 import { TradeOffView } from "./trade-off";
 
@@ -30,7 +30,9 @@ const VIEWS: readonly View[] = [
 ];
 
 function start(): void {
-  readAddress();
+  readTheme();
+  const restored = restore();
+  if (!restored) readAddress();
   for (const { name, component, has } of VIEWS) {
     const place = document.querySelector<HTMLElement>(`[data-view="${name}"]`);
     if (!place || !has()) continue;
@@ -41,8 +43,12 @@ function start(): void {
     }
   }
   // Views move what is below them: the section that a link names is found again.
-  readAddress();
-  window.addEventListener("hashchange", readAddress);
+  if (!restored) readAddress();
+  // Back and Forward come with the state of their entry; a link, or an address that was typed, has none.
+  window.addEventListener("popstate", restore);
+  window.addEventListener("hashchange", () => {
+    if (!history.state) readAddress();
+  });
 }
 
 start();

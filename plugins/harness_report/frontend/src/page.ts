@@ -4,8 +4,41 @@ import type { ReportBoard, ReportContent, ReportModel, TaskExamples } from "./co
 /** The content without its examples, which are decoded when they are looked at. */
 export type PageContent = Omit<ReportContent, "examples">;
 
+/** Ends of scales, by name. */
+export type Domains = Readonly<Record<string, readonly [number, number]>>;
+
 /** A compiled Vega specification; its data set `rows` is empty. */
-export type Spec = Record<string, unknown>;
+export interface Spec {
+  scales?: { name: string }[];
+  signals?: { name: string }[];
+  /** Scale → fields of a row that it spans, for figures that are shown beside each other. */
+  usermeta?: { spans: Record<string, string[]> };
+}
+
+/** Return the scales of a figure that is drawn several times, such that the figures can be compared by eye. */
+export function domainsOf(name: string, drawn: readonly (readonly object[])[]): Domains {
+  const spans = figure(name)?.usermeta?.spans ?? {};
+  const found: Record<string, [number, number]> = {};
+  for (const [scale, fields] of Object.entries(spans)) {
+    const values = drawn
+      .flat()
+      .flatMap((row) => fields.map((each) => (each === "0" ? 0 : Reflect.get(row, each))));
+    const numbers = values.filter((each): each is number => typeof each === "number");
+    const ends: [number, number] = [Math.min(...numbers), Math.max(...numbers)];
+    if (ends[1] > ends[0]) found[scale] = ends;
+  }
+  return found;
+}
+
+/** Number of the color and shape of a model, the same in all figures. */
+export function seriesOf(model: string): number {
+  return (
+    Math.max(
+      0,
+      content().models.findIndex((each) => each.name === model),
+    ) % 8
+  );
+}
 
 /** Characters that turn or hide others, as `harness.render` has them; JSON escapes those below a space. */
 const CONTROL = /[\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;

@@ -33,7 +33,7 @@ import {
 } from "vega-transforms";
 import { View } from "vega-view";
 import * as viewTransforms from "vega-view-transforms";
-import type { Spec } from "./page";
+import type { Domains, Spec } from "./page";
 
 Object.assign(
   transforms,
@@ -83,12 +83,17 @@ export async function draw(
   rows: readonly object[],
   words: Readonly<Record<string, string>>,
   width: number,
+  domains: Domains = {},
 ): Promise<Drawn> {
   const container = place.appendChild(document.createElement("div"));
   container.setAttribute("aria-hidden", "true");
-  const runtime = parse(spec, {}, { ast: true });
+  const scales = spec.scales?.map((each) => {
+    const domain = domains[each.name];
+    return domain ? { ...each, domain: [...domain] } : each;
+  });
+  const runtime = parse({ ...spec, ...(scales && { scales }) }, {}, { ast: true });
   const view = new View(runtime, { renderer: "svg", container, hover: false, expr: expressionInterpreter });
-  const known = new Set((spec.signals as { name: string }[] | undefined)?.map((each) => each.name));
+  const known = new Set(spec.signals?.map((each) => each.name));
   for (const [name, text] of Object.entries(words)) if (known.has(name)) view.signal(name, text);
   await view.data("rows", rows).width(width).runAsync();
   // For controls that a specification may bind; ours has none.

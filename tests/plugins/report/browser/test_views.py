@@ -156,7 +156,10 @@ def test_models_of_distributions_are_picked(open_page):
     models = view(page, "distributions").get_by_role("group", name="Models")
     models.get_by_label("lexical").uncheck(force=True)
     models.get_by_label("tuned").check(force=True)
-    assert view(page, "distributions").get_by_role("status").inner_text() == "Of minilm, tuned"
+    assert (
+        view(page, "distributions").get_by_role("status").inner_text()
+        == "Of minilm, tuned, with the same scales"
+    )
 
 
 def test_the_theme_is_switched_and_kept_in_the_address(open_page):
