@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from made import made_content
+
+from plugins.report.browser.made import made_content
 
 pytestmark = pytest.mark.browser
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from made import made_content, renamed
+
+from plugins.report.browser.made import made_content, renamed
 
 pytestmark = pytest.mark.browser
 
