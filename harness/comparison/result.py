@@ -174,7 +174,7 @@ class Speed:
     candidate: float
     """Texts/s."""
     ratio: float
-    """candidate / baseline."""
+    """candidate / baseline; 1 for two models of one encoding."""
     low: float | None
     high: float | None
     """Ends of an interval if one bench timed both; else slowest over fastest round, and vice versa.

@@ -178,7 +178,7 @@ def _remarks(comparison: Comparison) -> Iterator[str]:
 
 def _speed(speed: Speed) -> str:
     if speed.low is None or speed.high is None:
-        return f"{speed.candidate:,.0f} texts/s, the baseline's ({speed.source})"
+        return f"{speed.baseline:,.0f} → {speed.candidate:,.0f} texts/s, equal ({speed.source})"
     return (
         f"{speed.baseline:,.0f} → {speed.candidate:,.0f} texts/s, ratio {speed.ratio:.3g}"
         f" [{speed.low:.3g}, {speed.high:.3g}] ({speed.source})"

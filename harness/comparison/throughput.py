@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from harness.comparison.bench_file import read_bench_files
 from harness.comparison.comparability import machine_differences
 from harness.comparison.result import Speed
-from harness.models.storage import encoding_settings
+from harness.models.storage import encoding_settings, storage_settings, stored_fingerprint
 
 if TYPE_CHECKING:
     from harness.comparison.bench_file import VariantSpeed
@@ -23,7 +23,7 @@ def compare_speed(
 ) -> tuple[Speed | None, str, tuple[Difference, ...]]:
     """Compare throughputs; returns the speeds, or the reason why there are none, and differences.
 
-    Models that differ in how embeddings are stored, of one encoding that was timed once, have one speed.
+    Models that differ in how embeddings of one encoding are stored have one speed, and no interval.
     Rounds of two runs are not interleaved, and each run is one process, so there is no confidence interval:
     the ends are the slowest round of one model over the fastest of the other.
     """
@@ -35,9 +35,9 @@ def compare_speed(
         were, them = ("was", "it") if len(untimed) == 1 else ("were", "them")
         why = f"{' and '.join(untimed)} {were} not timed"
         return None, f"{why}; run {them} without --no-throughput, or use harness bench", ()
-    if _one_encoding(baseline, candidate):
-        return _same_speed(theirs, ours), "", ()
     differences = machine_differences(theirs, ours)
+    if not differences and (source := _one_encoding(baseline, candidate)):
+        return _same_speed(theirs, ours, source), "", ()
     if differences and not allow_machine:
         pairs = "; ".join(f"{each.baseline} / {each.candidate}" for each in differences)
         return None, f"speeds are not comparable: {pairs}", differences
@@ -52,26 +52,34 @@ def compare_speed(
     return speed, "", differences
 
 
-def _one_encoding(baseline: ModelResults, candidate: ModelResults) -> bool:
-    """Whether two models are dimensions or precisions of one encoding: one was timed for both.
+def _one_encoding(baseline: ModelResults, candidate: ModelResults) -> str:
+    """Return how two models that are dimensions or precisions of one encoding were timed; empty for others.
 
-    Their settings differ in storage alone, and the speed is the very same measurement.
+    Their settings differ in storage alone. Either both have the very same measurement, as a run writes it, or
+    the fingerprint of one follows from the other's.
     """
-    settings = [encoding_settings(side.candidate.settings) for side in (baseline, candidate)]
+    sides = [side.candidate for side in (baseline, candidate)]
+    plain = [encoding_settings(side.settings) for side in sides]
     ours, theirs = candidate.throughput, baseline.throughput
-    if ours is None or theirs is None or settings[0] != settings[1]:
-        return False
-    return replace(ours, model=theirs.model, fingerprint=theirs.fingerprint) == theirs
+    if ours is None or theirs is None or plain[0] != plain[1] or sides[0].fingerprint == sides[1].fingerprint:
+        return ""
+    if replace(ours, model=theirs.model, fingerprint=theirs.fingerprint) == theirs:
+        return "one encoding, timed once for both"
+    for whole, stored in (sides, reversed(sides)):
+        follows = stored_fingerprint(whole.fingerprint, stored.settings) == stored.fingerprint
+        if not storage_settings(whole.settings) and follows:
+            return "one encoding: what two runs timed differs by chance"
+    return ""
 
 
-def _same_speed(theirs: Throughput, ours: Throughput) -> Speed:
+def _same_speed(theirs: Throughput, ours: Throughput, source: str) -> Speed:
     return Speed(
         baseline=theirs.texts_per_second,
         candidate=ours.texts_per_second,
         ratio=1.0,
         low=None,
         high=None,
-        source="one encoding, timed once for both",
+        source=source,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -34,6 +36,14 @@ def storage_settings(settings: Settings) -> dict[str, Any]:
     return {
         name: getattr(settings, name) for name in STORED if getattr(settings, name) != getattr(plain, name)
     }
+
+
+def stored_fingerprint(fingerprint: str, settings: Settings) -> str:
+    """Return the fingerprint of a model that is stored by these settings. fingerprint: of its encoding."""
+    stored = storage_settings(settings)
+    if not stored:
+        return fingerprint
+    return hashlib.sha256(f"{fingerprint}\n{json.dumps(stored, sort_keys=True)}".encode()).hexdigest()
 
 
 def stored_name(name: str, settings: Settings) -> str:

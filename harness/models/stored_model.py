@@ -6,8 +6,6 @@ cached in full, and each setting of storage is a view of them. So several of the
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -25,7 +23,7 @@ from harness.models.quantize import (
     ranges_of,
     restored,
 )
-from harness.models.storage import storage_settings, stored_name
+from harness.models.storage import storage_settings, stored_fingerprint, stored_name
 from harness.models.workload import workload
 
 if TYPE_CHECKING:
@@ -56,11 +54,8 @@ class LocatedStored:
     @property
     def fingerprint(self) -> str:
         """Hex digest of the model's fingerprint and the settings of storage."""
-        stored = storage_settings(self.spec.settings)
-        if not stored:  # cut as its own configuration says, which is part of its content
-            return self.source.fingerprint
-        moving = json.dumps(stored, sort_keys=True)
-        return hashlib.sha256(f"{self.source.fingerprint}\n{moving}".encode()).hexdigest()
+        # Without such settings it is cut as its own configuration says, which is part of its content.
+        return stored_fingerprint(self.source.fingerprint, self.spec.settings)
 
     def load(self) -> StoredModel:
         """Load the model that encodes; raises HarnessError as that and `StoredModel` do."""

@@ -16,6 +16,7 @@ from harness.comparison.pareto import pareto_front
 from harness.comparison.sources import read_results
 from harness.comparison.tables import answer_tables
 from harness.models.interface import Settings
+from harness.models.storage import stored_fingerprint
 from harness.results.folder import ResultsFolder, encode
 from harness.results.records import Throughput
 from harness.results.unreadable import Unreadable
@@ -104,7 +105,21 @@ def test_dimensions_of_one_encoding_that_was_timed_once_have_one_speed_without_a
     assert found.gate[0].sentence.startswith("throughput ratio 1.00 (one encoding, timed once for both) lies")
     assert ask(base, cand, ratio=1.01).gate[0].outcome == "fails"
     remarks = answer_tables(found)[0].remarks
-    assert "speed: 100 texts/s, the baseline's (one encoding, timed once for both)" in remarks
+    assert "speed: 100 → 100 texts/s, equal (one encoding, timed once for both)" in remarks
+
+
+def test_dimensions_that_two_runs_timed_are_known_by_their_fingerprint():
+    settings = Settings(truncate_dim=32)
+    base, cand = stored("base", (1.0, 1.2)), stored("cand", (1.3, 1.2), truncate_dim=32)
+    (slot,) = cand.answered
+    derived = stored_fingerprint(base.fingerprint, settings)
+    record = replace(cand.candidate, fingerprint=derived)
+    result = cand.answered[slot]
+    result = replace(result, evaluation=replace(result.evaluation, candidate=record))
+    cand = replace(cand, fingerprint=derived, answered={slot: result})
+    for found in (ask(base, cand), ask(cand, base)):
+        assert (found.speed.ratio, found.speed.low) == (1.0, None)
+        assert found.speed.source == "one encoding: what two runs timed differs by chance"
 
 
 @pytest.mark.parametrize(

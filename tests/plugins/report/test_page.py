@@ -164,7 +164,7 @@ def test_one_encoding_has_one_speed_on_the_page(made):
     speed = Speed(baseline=45, candidate=45, ratio=1, low=None, high=None, source="one encoding")
     comparisons = (replace(first.comparisons[0], speed=speed),)
     text = parts_of(page(replace(made, compared=(replace(first, comparisons=comparisons),)))).text
-    assert "Speed: 45 texts/s, the baseline’s (one encoding)." in text
+    assert "Speed: 45 texts/s against 45, equal (one encoding)." in text
 
 
 def test_sections_are_in_order_and_named_by_their_headings(parts):

@@ -134,7 +134,7 @@ function Across({ comparison }: { comparison: Comparison }) {
         <p>
           <strong>Throughput:</strong>{" "}
           {speed.low === null
-            ? `the baseline's: ${speed.source}.`
+            ? `equal: ${speed.source}.`
             : `${number(speed.ratio, 2)} times the baseline's [${number(speed.low, 2)}, ${number(speed.high, 2)}], from ${speed.source}.`}
         </p>
       )}

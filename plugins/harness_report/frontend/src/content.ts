@@ -411,7 +411,7 @@ export interface Speed {
   baseline: number | null;
   /** Texts/s. */
   candidate: number | null;
-  /** candidate / baseline. */
+  /** candidate / baseline; 1 for two models of one encoding. */
   ratio: number | null;
   low: number | null;
   /** Ends of an interval if one bench timed both; else slowest over fastest round, and vice versa. None for two models of one encoding, which have one speed: there is nothing to estimate. */
