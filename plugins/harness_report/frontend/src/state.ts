@@ -54,7 +54,9 @@ function split(params: Params): [Params, Params] {
 
 function paramsOf(section: string): Params {
   const own = views.get(section) ?? {};
-  return PAIRED.includes(section) ? { ...own, ...pair } : own;
+  if (!PAIRED.includes(section)) return own;
+  // In the order in which links name them: task, pair, the rest.
+  return { ...(own.task !== undefined && { task: own.task }), ...pair, ...own };
 }
 
 /** Set the parameters of a section; a pair that they name is the page's. */

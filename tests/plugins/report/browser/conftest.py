@@ -35,8 +35,10 @@ def write_page(tmp_path_factory):
     from harness_report.page.write import page
 
     written: dict[str, Path] = {}
+    held = []  # a content that were gone could leave its id to another
 
     def write(content=None, **changes) -> Path:
+        held.append(content)
         key = repr(changes) if content is None else str(id(content))
         if key not in written:
             written[key] = tmp_path_factory.mktemp("report") / "report.html"

@@ -77,11 +77,15 @@ def test_a_long_text_widens_nothing_on_a_phone(open_page, hostile_content):
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
-def test_hostile_state_in_the_address_is_ignored(open_page):
+def test_hostile_state_in_the_address_is_said_or_ignored(open_page):
     page = open_page("#examples?task=nope&baseline=<script>&id=__proto__&show=constructor&length=x")
     for fragment in ("#__proto__?a=1", "#?&&=", "#%", "#leaderboard?sort=-toString&show=__proto__"):
         page.evaluate("fragment => { location.hash = fragment; }", fragment)
-        page.locator('[data-view="examples"] article').wait_for()
+        page.locator('[data-view="examples"] .absent', has_text="Task nope is not in this page.").wait_for()
+    page.evaluate("location.hash = '#examples?task=stsb&id=__proto__&show=constructor&length=x'")
+    page.locator('[data-view="examples"] .absent', has_text="Model <script> is not in this page.").wait_for()
+    page.evaluate("location.hash = '#examples?task=stsb&baseline=minilm&show=constructor&length=x'")
+    page.locator('[data-view="examples"] article').wait_for()
 
 
 def test_copied_cells_begin_no_formula(open_page, hostile_content):
