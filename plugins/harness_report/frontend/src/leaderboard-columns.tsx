@@ -28,8 +28,10 @@ export function modelColumns(
   const columns: Column<ModelRow>[] = [
     { id: "model", title: "model", kind: "row-header", value: (row) => row.model },
   ];
-  if (ranking && rows.some((row) => row.mean)) columns.push(meanColumn(ranking, params.tag ?? ""));
-  if (rows.some((row) => row.ranked?.rank))
+  // Means are of all tasks or of a tag's, ranks of all tasks: beside fewer they would pass for those of the few.
+  const [ofAll, ofTag] = [!params.task && !params.tag, !params.task];
+  if (ofTag && ranking && rows.some((row) => row.mean)) columns.push(meanColumn(ranking, params.tag ?? ""));
+  if (ofAll && rows.some((row) => row.ranked?.rank))
     columns.push({
       id: "rank",
       title: "rank",
@@ -46,12 +48,13 @@ export function modelColumns(
         { name: "leads", csv: true, value: (row) => row.ranked?.best ?? null },
       ],
     });
-  if (rows.some((row) => typeof row.ranked?.average_rank === "number"))
+  if (ofAll && rows.some((row) => typeof row.ranked?.average_rank === "number"))
     columns.push({
       id: "average-rank",
       title: "average rank",
       kind: "number",
       value: (row) => row.ranked?.average_rank ?? null,
+      text: (row) => number(row.ranked?.average_rank, 2),
       cell: (row) => number(row.ranked?.average_rank, 2),
     });
   return [...columns, ...boards.map((board) => boardColumn(content, board))];

@@ -88,7 +88,7 @@ def test_provenance_of_a_score_is_shown_on_demand(open_page):
         (
             "LaTeX",
             "\\begin{tabular}{lr",
-            " 0.7800 [0.760, 0.800] & 1 (97 \\%) & 1.00 & \\textbf{0.",
+            " 0.7800 [0.760, 0.800] & 1 (97 \\%) & 1.00 & ",
         ),
     ],
 )
@@ -100,6 +100,9 @@ def test_the_table_is_copied(open_page, form, start, holds):
     assert copied.startswith(start)
     assert holds in copied
     assert ("share a letter" in copied) == (form != "CSV")
+    assert copied.count({"CSV": "*", "Markdown": " **0.", "LaTeX": "\\textbf{0."}[form]) == 4 * (
+        form != "CSV"
+    )
 
 
 def test_where_there_is_no_clipboard_the_table_is_a_selected_text(open_page):
