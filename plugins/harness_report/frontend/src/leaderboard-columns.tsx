@@ -54,8 +54,14 @@ export function modelColumns(
       title: "average rank",
       kind: "number",
       value: (row) => row.ranked?.average_rank ?? null,
-      text: (row) => number(row.ranked?.average_rank, 2),
       cell: (row) => number(row.ranked?.average_rank, 2),
+      copied: [
+        {
+          name: "average rank",
+          value: (row) => row.ranked?.average_rank ?? null,
+          text: (row) => number(row.ranked?.average_rank, 2),
+        },
+      ],
     });
   return [...columns, ...boards.map((board) => boardColumn(content, board))];
 }

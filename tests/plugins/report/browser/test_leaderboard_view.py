@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from harness.finding import Severity
 from plugins.report.browser.made import made_content, renamed
 
 pytestmark = pytest.mark.browser
@@ -157,7 +158,7 @@ def test_on_paper_no_column_is_cut(open_page, javascript):
 @pytest.mark.parametrize("javascript", [True, False])
 def test_on_paper_what_is_folded_is_open_and_there_are_no_controls(open_page, javascript):
     content = made_content()
-    one = replace(content.answer.doubts[0], minor=True)
+    one = replace(content.answer.doubts[0], minor=True, severity=Severity.NOTE)
     doubts = tuple(replace(one, sentence=f"doubt {at}.") for at in range(9))
     made = replace(content, answer=replace(content.answer, doubts=doubts))
     page = open_page(content=made, javascript=javascript)
