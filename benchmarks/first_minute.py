@@ -41,6 +41,9 @@ PAGE = ROOT / "docs" / "performance.md"
 COMMAND = "harness run --model minilm --tasks sts,legal"
 """README's first command."""
 
+_PLUGINS = "sts,triplet,clauses,retrieval,mteb,train"
+"""Plugins that every checkout has."""
+
 _MARKED = re.compile(r"(<!-- figures: first-minute -->\n).*?(<!-- end -->)", re.DOTALL)
 _SENTENCE = (
     "README's first command in a new results folder, runs in turn (`python -m benchmarks.first_minute`):"
@@ -118,10 +121,18 @@ def _run(tree: Path, folder: Path, name: str, kind: str) -> Timed:
 
 
 def environment(tree: Path, cache: Path) -> dict[str, str]:
-    """Return this process's environment for the code of a checkout, without network or limits of threads."""
+    """Return this process's environment for the code of a checkout, without network or limits of threads.
+
+    The plugins that bring the command's tasks: those that are installed may be of another checkout.
+    """
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "HARNESS_"))}
     path = os.pathsep.join([str(tree), str(tree / "plugins")])
-    return ours | {"PYTHONPATH": path, "HF_HUB_OFFLINE": "1", "HARNESS_CACHE": str(cache)}
+    return ours | {
+        "PYTHONPATH": path,
+        "HF_HUB_OFFLINE": "1",
+        "HARNESS_CACHE": str(cache),
+        "HARNESS_PLUGINS": _PLUGINS,
+    }
 
 
 def table(measured: Measured) -> str:
