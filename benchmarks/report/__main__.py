@@ -2,8 +2,8 @@
 
     python -m benchmarks.report --out benchmarks/results/report.json
 
-writes results of 10 models on 20 tasks of 2,000 examples, a page of them, and measures it in Chromium. A
-bound that is broken is said, and the exit code is 1.
+writes results of 10 models on 20 tasks of 2,000 examples and a page of them all, and measures it in Chromium.
+A bound that is broken is said, and the exit code is 1.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import msgspec
 
 from benchmarks.report.bounds import BOUNDS
 from benchmarks.report.make_results import make_results
-from benchmarks.report.measure import in_chromium, sizes, without_data
+from benchmarks.report.measure import bundle_sizes, in_chromium, sizes, without_data
 from harness.bench.machine import describe_machine
 
 if TYPE_CHECKING:
@@ -29,39 +29,48 @@ if TYPE_CHECKING:
 
 def measure(models: int, tasks: int, examples: int, rounds: int) -> dict[str, Any]:
     """Return what is measured, and of what."""
+    from harness.report.request import MOST_EXAMPLES
     from harness_report.page.write import page
 
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder, "results")
         make_results(root, models=models, tasks=tasks, examples=examples)
         began = time.perf_counter()
-        content = _content(root)
+        content = _content(root, examples)
         collected = time.perf_counter()
         text = page(content)
         wrote = time.perf_counter()
         file = Path(folder, "report.html")
         file.write_text(text, encoding="utf-8")
+        default = _content(root, MOST_EXAMPLES)
         return {
             "machine": msgspec.to_builtins(describe_machine()),
             "of": {
                 "models": models,
                 "tasks": tasks,
                 "examples": examples,
-                "embedded": sum(len(each.ids) for each in content.examples),
+                "embedded": _count(content),
+                "kept": _count(default),
             },
             "seconds": {"collect": round(collected - began, 1), "write": round(wrote - collected, 1)},
             "without_data": sizes(page(without_data(content))),
             "page": sizes(text),
+            "default": sizes(page(default)),
+            "bundle": bundle_sizes(),
             "browser": in_chromium(file, rounds),
         }
 
 
-def _content(root: Path) -> ReportContent:
-    """Return what `harness report DIR` would say."""
+def _content(root: Path, examples: int) -> ReportContent:
+    """Return what `harness report DIR --examples N` would say."""
     from harness.report.collect import collect
     from harness.report.request import ReportRequest
 
-    return collect(ReportRequest(folders=(str(root),), shown=("results",)), {})
+    return collect(ReportRequest(folders=(str(root),), shown=("results",), most_examples=examples), {})
+
+
+def _count(content: ReportContent) -> int:
+    return sum(len(each.ids) for each in content.examples)
 
 
 def broken(result: dict[str, Any]) -> list[str]:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import gzip
+import json
 import shutil
 import statistics
+import subprocess
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from playwright.sync_api import Browser, Page
 
     from harness.authoring import ReportContent
 
+PLUGIN = Path(__file__).parents[2] / "plugins" / "harness_report"
 ARGUMENTS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
 _FIRST_PAINT = "performance.getEntriesByName('first-paint')[0]?.startTime ?? null"
 _UNTIL_PAINTED = """async ([name, turn]) => {
@@ -36,12 +39,13 @@ _TYPE = (
     "const input = view.querySelector('input[type=search]'); input.value = {text};"
     " input.dispatchEvent(new Event('input', {{bubbles: true}}))"
 )
+_OPEN = "const links = view.querySelectorAll('nav a'); links[(turn + 3) % links.length].click()"
 _KEY = "view.querySelector('article').dispatchEvent(new KeyboardEvent('keydown', {key: 'j', bubbles: true}))"
 ACTIONS = {
     "sort the leaderboard": ("leaderboard", "view.querySelectorAll('.sort')[1 + turn % 3].click()"),
     "filter the leaderboard": ("leaderboard", _TYPE.format(text="'model-' + turn % 4")),
     "pick a candidate": ("comparison", _SELECT.format(number=1)),
-    "open an example": ("examples", "view.querySelectorAll('nav a')[turn + 3].click()"),
+    "open an example": ("examples", _OPEN),
     "go to the next example": ("examples", _KEY),
     "search examples": ("examples", _TYPE.format(text="String(turn % 10)")),
     "open another task's examples": ("examples", _SELECT.format(number=0)),
@@ -69,6 +73,18 @@ def sizes(text: str) -> dict[str, int]:
     """Return bytes of a page, plain and as `gzip -9` has them."""
     plain = text.encode()
     return {"bytes": len(plain), "gzipped": len(gzip.compress(plain, 9, mtime=0))}
+
+
+def bundle_sizes() -> dict[str, Any]:
+    """Return bytes of the page's script, whole and by library; needs `npm ci` in the frontend's folder."""
+    plain = (PLUGIN / "static" / "report.js").read_bytes()
+    words = ["node", "build.mjs", "--sizes"]
+    found = subprocess.run(words, cwd=PLUGIN / "frontend", check=True, capture_output=True)
+    return {
+        "bytes": len(plain),
+        "gzipped": len(gzip.compress(plain, 9, mtime=0)),
+        "libraries": json.loads(found.stdout),
+    }
 
 
 def in_chromium(file: Path, rounds: int) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
     python -m benchmarks.report.pages          # writes them; a test holds the page against the result
 
-They stand between two comments, `<!-- figures: page -->` and `<!-- end -->`.
+They stand between comments such as `<!-- figures: page -->` and `<!-- end -->`.
 """
 
 from __future__ import annotations
@@ -18,12 +18,21 @@ ROOT = Path(__file__).parents[2]
 RESULT = ROOT / "benchmarks" / "results" / "report.json"
 PAGE = ROOT / "docs" / "report.md"
 
-_MARKED = re.compile(r"(<!-- figures: page -->\n).*?(<!-- end -->)", re.DOTALL)
+_MARKED = re.compile(r"(<!-- figures: (page|bundle) -->\n).*?(<!-- end -->)", re.DOTALL)
+_LIBRARIES = {
+    "vega": "Vega 6 with its interpreter, without Vega-Lite",
+    "@tanstack": "TanStack Table 9",
+    "preact": "Preact 11",
+    "other": "what these need",
+    "ours": "ours",
+}
+"""Group of the bundle → what it is."""
 
 
 def written(page: str, result: dict[str, Any]) -> str:
     """Return the page with the figures of the result."""
-    return _MARKED.sub(lambda found: f"{found[1]}{_figures(result)}\n{found[2]}", page)
+    blocks = {"page": _figures(result), "bundle": _bundle(result["bundle"])}
+    return _MARKED.sub(lambda found: f"{found[1]}{blocks[found[2]]}\n{found[3]}", page)
 
 
 def read_result() -> dict[str, Any]:
@@ -41,6 +50,11 @@ def _figures(result: dict[str, Any]) -> str:
             f"{BOUNDS['gzipped'] / 1e3:.0f} kB",
         ),
         ("the whole page", f"{result['page']['bytes'] / 1e6:.1f} MB", f"{BOUNDS['bytes'] / 1e6:.0f} MB"),
+        (
+            f"with the {of['kept']:,} examples that differ most, as by default",
+            f"{result['default']['bytes'] / 1e6:.1f} MB",
+            "",
+        ),
         ("first paint", f"{browser['first_paint_ms']['median']:.0f} ms", f"{BOUNDS['first_paint_ms']} ms"),
         *(
             (name, f"{found['median']:.0f} ms", f"{BOUNDS['interaction_ms']} ms")
@@ -48,13 +62,24 @@ def _figures(result: dict[str, Any]) -> str:
         ),
     ]
     head = (
-        f"{of['models']} models × {of['tasks']} tasks × {of['examples']:,} examples, of which the page has"
-        f" the {of['embedded']:,} that differ most; medians of {browser['rounds']} rounds in Chromium"
-        f" {browser['chromium'].partition('.')[0]}, {result['machine']['cores']} cores"
+        f"{of['models']} models × {of['tasks']} tasks × {of['examples']:,} examples, all"
+        f" {of['embedded']:,} in the page (`--examples {of['examples']}`); medians of"
+        f" {browser['rounds']} rounds in Chromium {browser['chromium'].partition('.')[0]},"
+        f" {result['machine']['cores']} cores"
         " ([report.json](../benchmarks/results/report.json)):"
     )
     lines = [f"| {what} | {found} | {bound} |" for what, found, bound in rows]
     return "\n".join([head, "", "| what | measured | at most |", "|---|---:|---:|", *lines])
+
+
+def _bundle(bundle: dict[str, Any]) -> str:
+    lines = [
+        f"| {words} | {bundle['libraries'][name] / 1e3:.0f} kB |"
+        for name, words in _LIBRARIES.items()
+        if name in bundle["libraries"]
+    ]
+    whole = f"| report.js ({bundle['gzipped'] / 1e3:.0f} kB gzipped) | {bundle['bytes'] / 1e3:.0f} kB |"
+    return "\n".join(["| in report.js, minified | |", "|---|---:|", *lines, whole])
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ class ReportPage:
         return made
 
     def save(self, path: PathLike) -> None:
-        """Write the page; raises HarnessError for a path that is no file, and where it cannot be written."""
+        """Write the page; raises HarnessError for a folder or device, and where it cannot be written."""
         from harness.report.write import refuse_other_than_file
         from harness.system.atomic import write_report
 
@@ -72,7 +72,7 @@ class ReportPage:
 
 
 def open_writer(plugins: Plugins, path: PathLike | None) -> ReportWriter:
-    """Return the writer of pages; raises HarnessError where there is none, and for a path that is no file."""
+    """Return the writer of pages; raises HarnessError where there is none, and for a folder or device."""
     from harness.plugins.selection import select_report_writer
     from harness.report.write import refuse_other_than_file
 

@@ -44,7 +44,7 @@ class ReportFile:
     def of(cls, file: str, workspace: Workspace, option: str = "--report") -> ReportFile:
         """Return where and how a page is written; nothing is written yet.
 
-        Raises HarnessError for a path that is there and is no file, and where no plugin can write pages.
+        Raises HarnessError for a folder or device, and where no plugin can write pages.
         """
         from harness.plugins.selection import select_report_writer
         from harness.report.write import refuse_other_than_file

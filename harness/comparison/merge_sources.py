@@ -26,8 +26,8 @@ def merged_results(
     """Return all models of results folders, sorted by name; two of one name are `NAME~FP8`.
 
     shown: the folders as the user wrote them. unreadable: gets a sentence for each file that cannot be read.
-    Raises HarnessError for what is no results folder, and where two folders have different results of one
-    model and task, or asked it different things: which one counts must not depend on the order of folders.
+    Raises HarnessError for a path that is not a results folder. Also where two folders have different results
+    of one model and task, or asked it different things: the order of folders must not decide which counts.
     """
     for folder in folders:
         if not folder.is_dir():

@@ -20,7 +20,7 @@ _PROSE = 4
 _SHORTEST = 4
 """Minimum number of characters of a text that is searched in a sentence: shorter ones match by chance."""
 _QUOTED = re.compile(r"(?<!\w)(['\"]).*\1(?!\w)|“.*”|«.*»|`.*`", re.DOTALL)
-"""What stands in quotation marks, from the first to the last of its kind: a text may hold some itself."""
+"""From the first quotation mark to the last of its kind: a quoted text may hold quotation marks itself."""
 _LONGEST_NAME = 300
 """Maximum number of characters of a text whose words are compared, however they are separated."""
 _WORD = re.compile(r"[^\W_]+")

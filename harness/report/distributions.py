@@ -171,7 +171,7 @@ def _means(
 
 
 def _by_class(table: Table) -> dict[str, np.ndarray]:
-    """Return class → similarities; empty where answers are no similarities, or gold is no class."""
+    """Return class → similarities; empty where a task has no similarities, or no classes."""
     sides = {name: table.get(f"{name}_similarity") for name in ("positive", "negative")}
     if all(values is not None and values.dtype.kind == "f" for values in sides.values()):
         return {name: values for name, values in sides.items() if values is not None}

@@ -223,8 +223,7 @@ def _truncated(models: Sequence[ModelResults], sources: Sequence[BoardSource]) -
     cut: dict[int | None, list[tuple[float, str, str]]] = {}
     for source, row in _rows(sources):
         found = row.evaluation.truncation
-        if found is not None and found.truncated and found.tokens:
-            share = found.lost / found.tokens
+        if found is not None and (share := found.lost_share):
             cut.setdefault(maxima.get(row.model), []).append((share, source.board.task, row.model))
     for most, seen in cut.items():
         share, task, _ = max(seen)

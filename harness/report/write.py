@@ -51,10 +51,10 @@ def _by_kind(names: Iterable[str]) -> list[str]:
 
 
 def refuse_other_than_file(path: Path, option: str) -> None:
-    """Raise HarnessError for a path that is there and is no file: a report does not replace it."""
+    """Raise HarnessError for a folder or a device, which a report does not replace."""
     if path.exists() and not path.is_file():
         raise HarnessError(
-            f"cannot write {path}: it is there, and it is no file", hint=f"name a file: {option} report.html"
+            f"cannot write {path}: it is a folder or a device", hint=f"name a file: {option} report.html"
         )
 
 

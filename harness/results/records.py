@@ -115,6 +115,16 @@ class Truncation:
             raise ValueError("counts of truncated texts and lost tokens that cannot be")
 
     @property
+    def truncated_share(self) -> float | None:
+        """Share of the texts that were cut, in [0, 1]; None without texts."""
+        return self.truncated / self.texts if self.texts else None
+
+    @property
+    def lost_share(self) -> float | None:
+        """Share of the tokens that were not read, in [0, 1]; None without tokens."""
+        return self.lost / self.tokens if self.tokens else None
+
+    @property
     def finding(self) -> Finding | None:
         """A note on what was cut; None where nothing was."""
         if not self.truncated:

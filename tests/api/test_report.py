@@ -54,7 +54,7 @@ def test_a_path_is_written_and_one_that_is_no_file_is_refused(options):
     results = harness.read_results("one")
     results.report("page.html", **options)
     assert Path("page.html").read_text().startswith("<title>mine against base</title>")
-    with pytest.raises(HarnessError, match="it is no file"):
+    with pytest.raises(HarnessError, match="it is a folder"):
         results.report("one", **options)
     with pytest.raises(HarnessError, match="no option of report named 'margn'"):
         results.report(margn=0.1)

@@ -138,7 +138,7 @@ def test_broken_records_are_exit_code_2_and_the_page_is_written(harness, writer)
     ("words", "said"),
     [
         (("one",), "-o says which file to write"),
-        (("one", "-o", "."), "it is there, and it is no file"),
+        (("one", "-o", "."), "it is a folder or a device"),
         (("one", "-o", "page.html", "--baseline", "nobody"), "nobody"),
         (("nothing", "-o", "page.html"), "no results folder"),
         (("writer.py", "-o", "page.html"), "no results folder"),

@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
-from harness.authoring import CONTROL
+from harness.authoring import CONTROL, number
 from harness_report.figures.palette import PAGE
 
 if TYPE_CHECKING:
@@ -250,6 +250,11 @@ def _labelled(drawn: str, drawing: Drawing, ident: str) -> str:
 
 def _texts(drawing: Drawing) -> tuple[tuple[str, str], ...]:
     return ("title", drawing.title), ("desc", drawing.description)
+
+
+def interval_words(low: float | None, high: float | None, form: str) -> str:
+    """Return an interval after a value, in words: `, interval 0.61 to 0.75`; empty without one."""
+    return "" if low is None else f", interval {number(low, form)} to {number(high, form)}"
 
 
 def series_encoding(palette: Palette, values: Sequence[str] = ()) -> Spec:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.authoring import number, plural
-from harness_report.figures.drawing import SIGNED, Drawing, Figure, Spec
+from harness.authoring import plural
+from harness_report.figures.drawing import SIGNED, Drawing, Figure, Spec, interval_words
 from harness_report.names import SIGNS, brief, shown, signed
 
 if TYPE_CHECKING:
@@ -91,12 +91,7 @@ def draw(comparison: Any) -> Drawing | None:  # noqa: ANN401 - a comparison of t
         for order, (label, line) in enumerate(zip(labels, lines, strict=True))
     ]
     said = "; ".join(
-        f"{label}: {line.verdict}, gain {line.gain:+.3f}"
-        + (
-            f", interval {number(line.low, '+.3f')} to {number(line.high, '+.3f')}"
-            if line.low is not None
-            else ""
-        )
+        f"{label}: {line.verdict}, gain {line.gain:+.3f}{interval_words(line.low, line.high, '+.3f')}"
         for label, line in zip(labels, lines, strict=True)
     )
     return Drawing(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.authoring import number, plural
-from harness_report.figures.drawing import Drawing, Figure, Spec
+from harness.authoring import plural
+from harness_report.figures.drawing import Drawing, Figure, Spec, interval_words
 from harness_report.names import shown
 
 if TYPE_CHECKING:
@@ -68,12 +68,7 @@ def draw(board: Any) -> Drawing | None:  # noqa: ANN401 - a board of the content
     labels = shown([row.model for row in rows], 32)
     heads = [row.scores[0] for row in rows]
     said = "; ".join(
-        f"{label}: {head.score:.3f}"
-        + (
-            f", interval {number(head.low, '.3f')} to {number(head.high, '.3f')}"
-            if head.low is not None
-            else ""
-        )
+        f"{label}: {head.score:.3f}{interval_words(head.low, head.high, '.3f')}"
         for label, head in zip(labels, heads, strict=True)
     )
     return Drawing(

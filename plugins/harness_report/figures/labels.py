@@ -1,4 +1,7 @@
-"""Where names stand beside their marks, none over another; `frontend/src/labels.ts` is the same."""
+"""Where names stand beside their marks, none over another; `frontend/src/labels.ts` is the same.
+
+Vega's own transform `label` needs a canvas, which vl-convert does not have.
+"""
 
 from __future__ import annotations
 

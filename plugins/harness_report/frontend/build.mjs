@@ -1,5 +1,5 @@
 // Bundles the page's JavaScript into ../static: `npm run build`. With `--compare` it is built elsewhere, and what is
-// committed must be the same to the byte.
+// committed must be the same to the byte. With `--sizes` it is built elsewhere, and the bytes of each library are printed.
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -9,7 +9,8 @@ import { build } from "esbuild";
 const here = dirname(fileURLToPath(import.meta.url));
 const committed = join(here, "..", "static");
 const compared = process.argv.includes("--compare");
-const out = compared ? mkdtempSync(join(tmpdir(), "report-bundle-")) : committed;
+const measured = process.argv.includes("--sizes");
+const out = compared || measured ? mkdtempSync(join(tmpdir(), "report-bundle-")) : committed;
 
 const common = {
   absWorkingDir: here,
@@ -47,6 +48,17 @@ if (missing.length) throw new Error(`not packages: ${missing}`);
 const head = "report.js holds code of these packages, under their licenses.\n";
 const rule = `\n${"-".repeat(80)}\n`;
 writeFileSync(join(out, "LICENSES.txt"), [head, ...folders.map(licenseOf)].join(rule));
+
+if (measured) {
+  const bytes = {};
+  for (const [file, { bytesInOutput }] of Object.entries(Object.values(page.metafile.outputs)[0].inputs)) {
+    const library = /^(vega|preact|@tanstack)/.exec(packageOf(file)?.replace("node_modules/", "") ?? "");
+    const name = library?.[0] ?? (packageOf(file) ? "other" : "ours");
+    bytes[name] = (bytes[name] ?? 0) + bytesInOutput;
+  }
+  rmSync(out, { recursive: true });
+  console.log(JSON.stringify(bytes));
+}
 
 if (compared) {
   const files = readdirSync(out);

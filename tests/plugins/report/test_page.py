@@ -360,3 +360,14 @@ def test_of_fifty_candidates_most_are_folded_and_the_number_of_figures_is_bounde
     assert "38 candidates more" in parts.text
     assert len([attrs for attrs in parts.of("svg") if attrs.get("role") == "img"]) <= 14
     assert "candidate-49" in parts.text
+
+
+def test_a_single_candidate_is_not_said_to_have_had_the_luck_of_the_best(made):
+    selection = made.answer.selection
+    text = parts_of(page(made)).text
+    assert "gain without the luck of the best" in text
+    assert "95 % interval after selection" in text
+    alone = replace(selection, candidates=selection.candidates[:1])
+    text = parts_of(page(replace(made, answer=replace(made.answer, selection=alone)))).text
+    assert "luck of the best" not in text
+    assert "after selection" not in text.replace(selection.sentence, "")

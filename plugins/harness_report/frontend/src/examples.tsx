@@ -60,7 +60,12 @@ export function ExamplesView() {
         {examples && <Models {...{ examples, params, change, task }} />}
       </Toolbar>
       {fault && <Absent fault={fault} />}
-      {undecoded && <p class="note">The examples could not be decoded by this browser: {undecoded}</p>}
+      {undecoded && (
+        <p class="note">
+          The examples of this file could not be read: it is damaged, or the browser has no
+          DecompressionStream ({undecoded}).
+        </p>
+      )}
       {board && !examples && !undecoded && <p role="status">Decoding…</p>}
       {examples && <OfTask {...{ examples, params, change, task }} />}
     </div>

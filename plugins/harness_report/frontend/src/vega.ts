@@ -3,73 +3,12 @@ import { transforms } from "vega-dataflow";
 import * as encode from "vega-encode";
 import { expressionInterpreter } from "vega-interpreter";
 import { parse } from "vega-parser";
-import {
-  aggregate,
-  bin,
-  collect,
-  compare,
-  extent,
-  facet,
-  field,
-  filter,
-  flatten,
-  fold,
-  formula,
-  impute,
-  joinaggregate,
-  key,
-  multiextent,
-  multivalues,
-  params,
-  prefacet,
-  project,
-  proxy,
-  relay,
-  sieve,
-  subflow,
-  tupleindex,
-  values,
-  window,
-} from "vega-transforms";
 import { View } from "vega-view";
 import * as viewTransforms from "vega-view-transforms";
 import type { Domains, Spec } from "./page";
+import * as dataTransforms from "./vega-transforms";
 
-Object.assign(
-  transforms,
-  {
-    aggregate,
-    bin,
-    collect,
-    compare,
-    extent,
-    facet,
-    field,
-    filter,
-    flatten,
-    fold,
-    formula,
-    impute,
-    joinaggregate,
-  },
-  {
-    key,
-    multiextent,
-    multivalues,
-    params,
-    prefacet,
-    project,
-    proxy,
-    relay,
-    sieve,
-    subflow,
-    tupleindex,
-    values,
-  },
-  { window },
-  encode,
-  viewTransforms,
-);
+Object.assign(transforms, dataTransforms, encode, viewTransforms);
 
 export interface Drawn {
   resize(width: number): void;

@@ -148,3 +148,14 @@ def test_a_later_page_of_the_list_is_turned_to(open_page):
     page = open_page("#examples?task=stsb&show=all")
     view(page).get_by_role("button", name="Later").click()
     assert "11–20 of 60" in view(page).locator("nav .pager").inner_text()
+
+
+def test_examples_that_are_damaged_are_said_to_be_and_the_rest_is_there(open_page, write_page, tmp_path):
+    text = write_page().read_text(encoding="utf-8")
+    begins = text.index(">", text.index('id="examples-stsb"')) + 1
+    damaged = tmp_path / "damaged.html"
+    damaged.write_text(text[:begins] + "AAAA" + text[begins + 4 :], encoding="utf-8")
+    page = open_page()
+    page.goto(damaged.as_uri() + "#examples?task=stsb")
+    view(page).get_by_text("The examples of this file could not be read: it is damaged").wait_for()
+    assert page.locator('[data-view="leaderboard"] table').count() > 0

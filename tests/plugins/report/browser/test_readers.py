@@ -25,7 +25,8 @@ def violations(page, axe):
     return [(each["id"], [node["html"][:200] for node in each["nodes"]][:3]) for each in found]
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
 def test_axe_finds_nothing(open_page, axe, scheme, width):
     page = open_page("#examples?task=aila", scheme=scheme, width=width)
     page.locator('[data-view="examples"] article').wait_for()
