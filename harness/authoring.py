@@ -20,6 +20,7 @@ __getattr__, __dir__, __all__ = attach(
         "report.distributions": "Distribution",
         "report.examples": "ModelAnswers RankedDocuments TaskExamples",
         "report.training": "CurvePoint TrainingReport",
+        "results.significance_tables": "rank_text",
         "short_names": "short_names",
         "stats.intervals": "estimate seed_from",
         "system.extras": "import_extra require_extra",

@@ -50,6 +50,7 @@ from harness.report.examples import RankedDocuments as RankedDocuments
 from harness.report.examples import TaskExamples as TaskExamples
 from harness.report.training import CurvePoint as CurvePoint
 from harness.report.training import TrainingReport as TrainingReport
+from harness.results.significance_tables import rank_text as rank_text
 from harness.short_names import short_names as short_names
 from harness.stats.intervals import estimate as estimate
 from harness.stats.intervals import seed_from as seed_from

@@ -80,12 +80,13 @@ def brief(name: str) -> str:
 
 
 def task_names(boards: Sequence[ReportBoard]) -> dict[str, str]:
-    """Return board → name of its task, with the origin of the rows where several boards are of one task."""
-    tasks = [board.task for board in boards]
-    return {
-        board.id: board.task if tasks.count(board.task) == 1 else f"{board.task} ({board.origin})"
-        for board in boards
-    }
+    """Return board → name of its task; of several boards of one task, with what tells their rows apart."""
+    names = {}
+    for board in boards:
+        origins = [one.origin for one in boards if one.task == board.task]
+        digest = f", {board.digest[:8]}" if origins.count(board.origin) > 1 else ""
+        names[board.id] = board.task if len(origins) == 1 else f"{board.task} ({board.origin}{digest})"
+    return names
 
 
 def series_of(models: Sequence[ReportModel]) -> dict[str, int]:

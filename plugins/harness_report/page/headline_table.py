@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness_report.names import shown
+from harness_report.names import shown, task_names
 
 if TYPE_CHECKING:
     from harness.authoring import ReportBoard, ReportContent, ReportRanked, ReportRanking, ReportRow
@@ -74,7 +74,8 @@ class HeadlineTable:
 
 def headline_table(content: ReportContent) -> HeadlineTable:
     """Return the table: models in the order of the first ranking, else of the first board."""
-    columns = tuple(_column(board, content) for board in content.boards)
+    tasks = task_names(content.boards)
+    columns = tuple(_column(board, tasks[board.id], content) for board in content.boards)
     names = _order(content)
     short = dict(zip(names, shown(names, 40), strict=True))
     ranking = content.rankings[0] if content.rankings else None
@@ -113,11 +114,8 @@ def _order(content: ReportContent) -> list[str]:
     return list(dict.fromkeys(name for name in (*first, *known) if name in known))
 
 
-def _column(board: ReportBoard, content: ReportContent) -> Column:
+def _column(board: ReportBoard, name: str, content: ReportContent) -> Column:
     alike = [one for one in content.boards if one.task == board.task]
-    name = board.task if len(alike) == 1 else f"{board.task} ({board.origin})"
-    if len(alike) > 1 and [one.origin for one in alike].count(board.origin) > 1:
-        name = f"{board.task} ({board.origin}, {board.digest[:8]})"
     heads = [row.scores[0] for row in board.rows if row.scores]
     ends = [end for head in heads for end in (head.low, head.score, head.high) if end is not None]
     low, high = (min(ends), max(ends)) if ends else (0.0, 1.0)

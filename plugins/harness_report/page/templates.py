@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from harness.authoring import number, one_line, percent, plural, shortened, verb
+from harness.authoring import number, one_line, percent, plural, rank_text, shortened, verb
 from harness_report.names import OUTCOMES, SIGNS, printable, signed, unbroken
 
 if TYPE_CHECKING:
@@ -53,16 +53,9 @@ def _printable(value: Any) -> Any:  # noqa: ANN401 - what a template prints
 
 def ranks_and_chance(ranked: Any) -> str:  # noqa: ANN401 - a row of a board, or of a ranking
     """Return a rank interval with the chance to lead, as the command line: `1–4 (49 %)`; `–` without one."""
-    if ranked is None or ranked.rank is None:
+    if ranked is None or ranked.rank is None or ranked.best is None:
         return "–"
-    low, high = ranked.rank
-    ranks = f"{low}" if low == high else f"{low}–{high}"
-    if ranked.best is None:
-        return ranks
-    rare, best = 0.01, ranked.best
-    sign = "< " if 0 < best < rare else "> " if 1 - rare < best < 1 else ""
-    shown = min(max(best, rare), 1 - rare) if 0 < best < 1 else best
-    return f"{ranks} ({sign}{percent(shown)})"
+    return rank_text(ranked.rank, ranked.best)
 
 
 def bytes_as_text(size: float | None) -> str:
