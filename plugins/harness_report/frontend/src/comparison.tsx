@@ -1,5 +1,5 @@
 /** Baseline against candidate: a forest plot in a table, in domain against outside, the gate, what differs. */
-import { useEffect, useMemo } from "preact/hooks";
+import { useLayoutEffect, useMemo } from "preact/hooks";
 import { GainTable, VerdictWord } from "./comparison-table";
 import type { ComparedWith, Comparison, Forgetting, GateLine, Overall } from "./content";
 import { named, oneOf, Select, Toolbar } from "./controls";
@@ -46,7 +46,7 @@ export function pairOf(compared: readonly ComparedWith[], baseline?: string, can
 
 /** The heading names the baseline; that of the page as it was written is the first one. */
 function useHeading(baseline: string | undefined): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const name = document.querySelector("#comparison-title bdi");
     if (name && baseline) name.textContent = baseline;
   }, [baseline]);

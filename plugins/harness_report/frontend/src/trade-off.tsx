@@ -1,5 +1,5 @@
 /** Quality against speed or size. */
-import { useEffect, useMemo } from "preact/hooks";
+import { useLayoutEffect, useMemo } from "preact/hooks";
 import type { TradeOff } from "./content";
 import { oneOf, Select, Toolbar } from "./controls";
 import { Figure } from "./figure";
@@ -106,9 +106,9 @@ function pixels(first: number, last: number, length: number, padding: number): (
   return (value) => padding + (length - 2 * padding) * (span ? (value - first) / span : 0.5);
 }
 
-/** The heading follows the axis: that of the page as it was written is speed. */
+/** The heading follows the axis, before it is seen: that of the page as it was written is speed. */
 function useHeading(axis: Axis): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const name = document.querySelector("#trade-off-title span");
     if (name) name.textContent = axis;
   }, [axis]);

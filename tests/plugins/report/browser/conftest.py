@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 ARGUMENTS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium():
-    """A browser for all tests of a process; a page of it costs little."""
+    """A browser for the tests of this folder; a page of it costs little.
+
+    Playwright keeps an event loop running in this thread for as long as it is open, and tests elsewhere start one.
+    """
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
         missing("needs Chromium, such as Debian's package chromium")
