@@ -20,7 +20,7 @@ ARGUMENTS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"
 def chromium():
     """A browser for the tests of this folder; a page of it costs little.
 
-    Playwright keeps an event loop running in this thread for as long as it is open, and tests elsewhere start one.
+    While it is open, Playwright keeps an event loop running in this thread, and tests elsewhere start one.
     """
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
