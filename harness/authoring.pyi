@@ -5,6 +5,7 @@ from harness.comparison.result import Selection as Selection
 from harness.comparison.result_overall import Forgetting as Forgetting
 from harness.comparison.result_overall import Overall as Overall
 from harness.errors import nearest as nearest
+from harness.execution.unit_runner import UnitRunner as UnitRunner
 from harness.metrics.judgments import Judged as Judged
 from harness.metrics.judgments import TieOrder as TieOrder
 from harness.metrics.ranking import Ranking as Ranking
@@ -15,6 +16,12 @@ from harness.models.interface import LocatedModel as LocatedModel
 from harness.models.interface import ModelFacts as ModelFacts
 from harness.models.interface import ModelScheme as ModelScheme
 from harness.models.interface import ModelSpec as ModelSpec
+from harness.plugins.executor import Executor as Executor
+from harness.plugins.executor import ExecutorRequest as ExecutorRequest
+from harness.plugins.executor import UnitDone as UnitDone
+from harness.plugins.executor import WorkerEnded as WorkerEnded
+from harness.plugins.executor import WorkerReady as WorkerReady
+from harness.plugins.executor import Workers as Workers
 from harness.plugins.report_writer import ReportWriter as ReportWriter
 from harness.plugins.tracker import TrackedEnd as TrackedEnd
 from harness.plugins.tracker import TrackedModel as TrackedModel
@@ -57,6 +64,11 @@ from harness.stats.intervals import seed_from as seed_from
 from harness.system.extras import import_extra as import_extra
 from harness.system.extras import require_extra as require_extra
 from harness.system.text_file import read_text as read_text
+from harness.system.work_unit import Failure as Failure
+from harness.system.work_unit import Outcome as Outcome
+from harness.system.work_unit import WorkerFacts as WorkerFacts
+from harness.system.work_unit import WorkerSetup as WorkerSetup
+from harness.system.work_unit import WorkUnit as WorkUnit
 from harness.tasks.dataset import connected_components as connected_components
 from harness.tasks.hub import HubDataset as HubDataset
 from harness.tasks.interface import AggregateTask as AggregateTask

@@ -122,6 +122,10 @@ def _trackers(_context: click.Context, incomplete: str) -> Items:
     return _starting("", incomplete, _plugins().trackers())
 
 
+def _executors(_context: click.Context, incomplete: str) -> Items:
+    return _starting("", incomplete, _plugins().executors())
+
+
 def _row_kinds(_context: click.Context, incomplete: str) -> Items:
     from harness.training.losses import ROW_KINDS
 
@@ -138,6 +142,7 @@ COMPLETERS: dict[str, Completer] = {
     "--domain": _tags,
     "--recipe": _recipes,
     "--track": _trackers,
+    "--executor": _executors,
     "--kind": _row_kinds,
     "--plugin": _files,
     "--task-file": _files,

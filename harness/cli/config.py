@@ -35,6 +35,10 @@ class Config:
     """Whether `harness run` keeps the texts of rows out of results."""
     track: tuple[str, ...] = ()
     """Trackers that `harness run` sends results to."""
+    executor: str | None = None
+    """Who encodes: `local`, `processes`, `ray` or a plugin's."""
+    workers: int | None = None
+    """How many workers that executor has."""
     task_files: tuple[str, ...] = ()
     plugins: tuple[str, ...] = ()
     """Single-file plugins."""

@@ -40,6 +40,7 @@ WHAT = (
     "checks",
     "trackers",
     "reports",
+    "executors",
     "commands",
     "plugins",
 )
@@ -70,7 +71,7 @@ def _rows(what: str, workspace: Workspace) -> Rows:
     plugins = workspace.plugins
     if what == "plugins":
         return _plugins(plugins)
-    if what in ("models", "trainers", "checks", "trackers", "reports"):
+    if what in ("models", "trainers", "checks", "trackers", "reports", "executors"):
         return _answers("model_schemes" if what == "models" else what, plugins)
     if what == "commands":
         return tuple(

@@ -91,6 +91,7 @@ class ListDocument:
     trackers: tuple[ListedAnswer, ...] | None = None
     reports: tuple[ListedAnswer, ...] | None = None
     """Writers of reports."""
+    executors: tuple[ListedAnswer, ...] | None = None
     commands: tuple[ListedAnswer, ...] | None = None
     """Those of plugins."""
     plugins: tuple[ListedPlugin, ...] | None = None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli.execution_options import ExecutionOptions, execution_options
 from harness.cli.groups import grouped
 from harness.cli.options import (
     CacheOptions,
@@ -112,6 +113,7 @@ _CONTINUE = "Finished results are on disk: the same command continues from there
     help="Show all metrics, with all intervals; of more than three models, headline scores alone otherwise.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the records as JSON.")
+@execution_options
 @report_option
 @model_options()
 @plugin_options
@@ -122,6 +124,7 @@ def command(
     model: ModelOptions,
     cache: CacheOptions,
     output: OutputOptions,
+    execution: ExecutionOptions,
     details: bool,
     report_file: str | None,
     plugins: PluginOptions,
@@ -142,7 +145,8 @@ def command(
     from harness.results.folder import ResultsFolder
 
     workspace = Workspace.open(plugins)
-    plan = run_plan(run, model, cache, workspace, out := output.out or workspace.config.out or DEFAULT_OUT)
+    out = output.out or workspace.config.out or DEFAULT_OUT
+    plan = run_plan(run, model, cache, execution, workspace, out)
     results = ResultsFolder(out_folder(out))
     report = ReportFile.if_named(report_file, workspace)
     if not plan.no_texts and run.no_texts is None:

@@ -13,8 +13,10 @@ from harness.tasks.selection import split_words
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from harness.cli.execution_options import ExecutionOptions
     from harness.cli.options import CacheOptions, ModelOptions
     from harness.cli.workspace import Workspace
+    from harness.evaluation.execution_plan import ExecutionPlan
     from harness.evaluation.runner import RunPlan
     from harness.models.interface import LocatedModel
     from harness.tasks.selection import SelectedTask
@@ -41,7 +43,12 @@ class RunOptions:
 
 
 def run_plan(
-    run: RunOptions, model: ModelOptions, cache: CacheOptions, workspace: Workspace, out: str
+    run: RunOptions,
+    model: ModelOptions,
+    cache: CacheOptions,
+    execution: ExecutionOptions,
+    workspace: Workspace,
+    out: str,
 ) -> RunPlan:
     """Return the plan of a run, with the faults of what was asked; nothing is read or written.
 
@@ -59,6 +66,7 @@ def run_plan(
     cache_size = fatal.attempt(lambda: cache_limit(cache.cache_size, config))
     fatal.attempt(lambda: out_folder(out))
     fatal.attempt(model.settings)
+    executed = fatal.attempt(lambda: _execution(execution, run, workspace))
     named = run.track or config.track
     trackers = fatal.attempt(lambda: select_trackers(workspace.plugins, named)) or []
     tasks, suites = _tasks(run, workspace, faults, fatal)
@@ -81,13 +89,34 @@ def run_plan(
         no_texts=config.no_texts if run.no_texts is None else run.no_texts,
         cache=cache_folder,
         cache_size=cache_size,
-        throughput=run.throughput is not False,
+        # A speed that is measured beside workers, or of them, would be that of no machine.
+        throughput=run.throughput is not False and executed is None,
         time_remote=run.throughput is True,
         keep_going=run.keep_going,
         faults=faults.found,
         plugins=workspace.plugins,
         trackers=trackers,
+        execution=executed,
     )
+
+
+def _execution(execution: ExecutionOptions, run: RunOptions, workspace: Workspace) -> ExecutionPlan | None:
+    """Return by whom texts are encoded; raises HarnessError for options that workers cannot do."""
+    plan = execution.plan(workspace)
+    if plan is None:
+        return None
+    name = f"--executor {plan.executor.name}"
+    if run.isolate or run.timeout is not None:
+        raise HarnessError(
+            f"{'--isolate' if run.isolate else '--timeout'} goes with the local executor only",
+            hint=f"a worker of {name} that ends costs no result: its unit is done again",
+        )
+    if run.throughput:
+        raise HarnessError(
+            f"--throughput: nothing is timed with {name}, whose workers share the machine",
+            hint="`harness bench` times a model alone",
+        )
+    return plan
 
 
 def _tasks(

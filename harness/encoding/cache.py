@@ -26,7 +26,7 @@ from harness.encoding.segment import CorruptSegmentError, Index, Segment, keys_o
 from harness.system.atomic import locked, remove_stale, write_atomic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from harness.models.interface import Model, Role
@@ -60,9 +60,12 @@ class EmbeddingCache:
         self._used: set[Path] = set()
         """Segments that this run wrote or read from."""
 
-    def store(self, model: Model, role: Role) -> CacheStore:
-        """Return the store of a `cacheable` model; role: the one that `Model.same_as` gives."""
-        return CacheStore(self, cache_key(model, role))
+    def store(self, model: Model, role: Role, elsewhere: Mapping[str, Any] | None = None) -> CacheStore:
+        """Return the store of a `cacheable` model.
+
+        role: the one that `Model.same_as` gives. elsewhere: as for `cache_key`.
+        """
+        return CacheStore(self, cache_key(model, role, elsewhere))
 
     def report(self, problem: str) -> None:
         """Report a problem, once."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from harness.models.computation import computation
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from harness.models.interface import Model, Role
 
 _FORMAT = 1
@@ -23,8 +25,11 @@ def cacheable(model: Model) -> bool:
     return facts.identified and (facts.reproducible or facts.remote)
 
 
-def cache_key(model: Model, role: Role) -> dict[str, Any]:
-    """Return everything that the bits of an embedding depend on besides its text, as plain data."""
+def cache_key(model: Model, role: Role, elsewhere: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return everything that the bits of an embedding depend on besides its text, as plain data.
+
+    elsewhere: `computation` of the processes that encode; None where this one does.
+    """
     facts, settings = model.facts, model.spec.settings
     return {
         "format": _FORMAT,
@@ -35,5 +40,5 @@ def cache_key(model: Model, role: Role) -> dict[str, Any]:
         "dtype": settings.dtype,
         "trust_remote_code": settings.trust_remote_code,
         # What this machine is moves nothing that another one computes.
-        **({"remote": True} if facts.remote else computation(facts.device)),
+        **({"remote": True} if facts.remote else elsewhere or computation(facts.device)),
     }

@@ -17,7 +17,7 @@ from harness.models.interface import Role
 from harness.models.stored_model import StoredModel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import numpy as np
 
@@ -86,6 +86,12 @@ class CachedModel:
     def prefetch(self, texts: Iterable[tuple[str, Role]], advance: Callable[[int], None]) -> None:
         """Encode announced texts in full batches; `advance` gets how many more texts are done."""
         self._embeddings.prefetch(texts, advance)
+
+    def prefetching(
+        self, texts: Iterable[tuple[str, Role]], advance: Callable[[int], None]
+    ) -> Iterator[None]:
+        """Do what `prefetch` does, and yield where others encode: see `TextEmbeddings.prefetching`."""
+        return self._embeddings.prefetching(texts, advance)
 
     def save(self) -> None:
         """Write new embeddings to the cache on disk; does nothing without a cache or a writable disk."""

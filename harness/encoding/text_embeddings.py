@@ -9,20 +9,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.encoding.cache_key import cacheable
+from harness.encoding.shards import LocalEncoder
 from harness.encoding.table import EmbeddingTable
-from harness.encoding.validate import encode_checked, same_role, tokens_checked
+from harness.encoding.validate import same_role, tokens_checked
 from harness.models.interface import Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from harness.encoding.cache import CacheStore, EmbeddingCache
+    from harness.encoding.shards import Encoder
     from harness.models.interface import Model
 
-_CHUNK = 120_000
-"""Maximum characters that a model gets at once: few partly filled batches, but frequent progress."""
-_LONGEST = 1_200
-"""Maximum characters that count of a text: models truncate longer ones."""
 _SECONDS_UNSAVED = 20.0
 """Maximum seconds of encoding that an interruption loses, with an embedding cache."""
 _TEXTS_UNSAVED = 50_000
@@ -34,18 +32,25 @@ class TextEmbeddings:
 
     With a cache on disk, texts that an earlier run encoded are not encoded again; new embeddings are saved
     there after each `prefetch`, during long ones, and by `save`.
+    encoder: None to encode by the model, in this thread.
     Raises HarnessError for embeddings that are not finite, not one per text, or all equal.
     """
 
-    def __init__(self, model: Model, cache: EmbeddingCache | None = None) -> None:
+    def __init__(
+        self, model: Model, cache: EmbeddingCache | None = None, encoder: Encoder | None = None
+    ) -> None:
         self._model = model
+        self._encoder = encoder or LocalEncoder(model)
         # One call per role, and not one per text of a corpus.
         self._alike = {role: same_role(model, role) for role in Role}
         self._tables: dict[Role, EmbeddingTable] = defaultdict(EmbeddingTable)
         self._stores: dict[Role, CacheStore] = {}
         if cache is not None and cacheable(model):
-            self._stores = {role: cache.store(model, role) for role in set(self._alike.values())}
+            elsewhere = self._encoder.computation
+            self._stores = {role: cache.store(model, role, elsewhere) for role in set(self._alike.values())}
         self._unsaved: dict[Role, list[str]] = defaultdict(list)
+        self._asked: set[tuple[str, Role]] = set()
+        """Texts that are being encoded elsewhere."""
         self._saved = time.monotonic()
 
     def encode(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray:
@@ -69,12 +74,22 @@ class TextEmbeddings:
 
     def prefetch(self, texts: Iterable[tuple[str, Role]], advance: Callable[[int], None]) -> None:
         """Encode announced texts in full batches; `advance` gets how many more texts are done."""
+        for _ in self.prefetching(texts, advance):
+            self._encoder.wait()
+
+    def prefetching(
+        self, texts: Iterable[tuple[str, Role]], advance: Callable[[int], None]
+    ) -> Iterator[None]:
+        """Do what `prefetch` does, and yield where others encode: work of another kind can go on there.
+
+        What another one that is not at its end encodes is left to it.
+        """
         by_role: dict[Role, dict[str, None]] = defaultdict(dict)
         for text, role in texts:
             by_role[self._alike[role]][text] = None
         try:
             for role, distinct in by_role.items():
-                self._complete(distinct, role, advance)
+                yield from self._completing(distinct, role, advance)
         finally:
             self.save()  # finished embeddings are saved, even after an interruption
 
@@ -125,13 +140,25 @@ class TextEmbeddings:
         """Return the one role for all that the model treats alike."""
         return self._alike[role]
 
-    def _complete(
-        self, distinct: dict[str, None], role: Role, advance: Callable[[int], None] = lambda _: None
-    ) -> None:
+    def _complete(self, distinct: dict[str, None], role: Role) -> None:
         """Load embeddings from the cache, and encode those that it does not have."""
-        missing = self._recall(distinct, role)
+        for _ in self._encoding(self._recall(distinct, role), role, lambda _: None):
+            self._encoder.wait()
+
+    def _completing(
+        self, distinct: dict[str, None], role: Role, advance: Callable[[int], None]
+    ) -> Iterator[None]:
+        missing = [text for text in self._recall(distinct, role) if (text, role) not in self._asked]
         advance(len(distinct) - len(missing))
-        self._encode(missing, role, advance)
+        asked: set[tuple[str, Role]] = set()
+        try:
+            for _ in self._encoding(missing, role, advance):
+                if not asked:
+                    asked = {(text, role) for text in missing}
+                    self._asked |= asked
+                yield
+        finally:
+            self._asked -= asked
 
     def _recall(self, texts: Iterable[str], role: Role) -> list[str]:
         """Load embeddings from the cache, and return the texts that it does not have."""
@@ -143,42 +170,27 @@ class TextEmbeddings:
             table.adopt(embeddings, [missing[at] for at in positions], rows)
         return [text for text in missing if text not in table]
 
-    def _encode(self, texts: Sequence[str], role: Role, advance: Callable[[int], None]) -> None:
-        """Encode texts in chunks; their rows are in the order of `texts`."""
-        table, first = self._tables[role], None
-        for positions in _chunks(texts):
-            chunk = [texts[at] for at in positions]
-            embeddings, tokens = encode_checked(self._model, chunk, role)
-            if first is None:
-                first = table.reserve(len(texts), embeddings.shape[1])
-            rows = first + np.asarray(positions)
-            table.fill(rows, chunk, embeddings)
-            if tokens is not None:
-                table.note_tokens(rows, tokens)
+    def _encoding(self, texts: Sequence[str], role: Role, advance: Callable[[int], None]) -> Iterator[None]:
+        """Encode texts, and yield where others do it; their rows are in the order of `texts`."""
+        reserved, first = None, 0
+        for shard in self._encoder.encode(texts, role):
+            if shard is None:
+                yield
+                continue
+            table = self._tables[role]
+            if table is not reserved:  # embeddings may have been dropped while others encoded
+                reserved, first = table, table.reserve(len(texts), shard.embeddings.shape[1])
+            rows = first + shard.positions
+            part = [texts[at] for at in shard.positions.tolist()]
+            table.fill(rows, part, shard.embeddings)
+            if shard.tokens is not None:
+                table.note_tokens(rows, shard.tokens)
             if role in self._stores:
-                self._unsaved[role] += chunk
+                self._unsaved[role] += part
                 self._save_now_and_then()
-            advance(len(chunk))
+            advance(len(part))
 
     def _save_now_and_then(self) -> None:
         unsaved = sum(map(len, self._unsaved.values()))
         if unsaved >= _TEXTS_UNSAVED or time.monotonic() - self._saved > _SECONDS_UNSAVED:
             self.save()
-
-
-def _chunks(texts: Sequence[str]) -> Iterator[list[int]]:
-    """Yield positions of texts in chunks of at most `_CHUNK` characters, the shortest texts first.
-
-    A text counts at most `_LONGEST`.
-    """
-    chunk: list[int] = []
-    characters = 0
-    for position in sorted(range(len(texts)), key=lambda position: len(texts[position])):
-        counted = min(len(texts[position]), _LONGEST)
-        if characters + counted > _CHUNK:
-            yield sorted(chunk)
-            chunk, characters = [], 0
-        chunk.append(position)
-        characters += counted
-    if chunk:
-        yield sorted(chunk)

@@ -23,6 +23,9 @@ class Progress:
     def advance(self, texts: int) -> None:
         """Take note that so many more texts are encoded."""
 
+    def units(self, done: int, left: int, workers: int, wanted: int) -> None:
+        """Take note of units of work that are done and left, and of workers that are there of `wanted`."""
+
     def end(self, evaluation: Evaluation, *, reused: bool) -> None:
         """Take note that a record is on disk: computed now, or kept from before."""
 

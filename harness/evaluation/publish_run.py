@@ -69,4 +69,5 @@ def _run_log(outcome: RunOutcome) -> dict[str, Any]:
         "threads": outcome.threads,
         "reused": outcome.reused,
         "skipped": outcome.skipped,
+        **({"units": outcome.units} if outcome.units else {}),
     }

@@ -11,6 +11,7 @@ from harness.encoding.cached_model import CachedModel
 from harness.encoding.last_use import LastUse
 from harness.encoding.text_embeddings import TextEmbeddings
 from harness.evaluation.answers import announced_texts
+from harness.evaluation.distribute import distribute
 from harness.evaluation.evaluate import LoadedTask, evaluate_task
 from harness.evaluation.preflight import prepare
 from harness.evaluation.progress import Progress
@@ -18,17 +19,17 @@ from harness.evaluation.runner import Runner, RunOutcome, RunPlan
 from harness.evaluation.throughput import measure
 from harness.evaluation.without_texts import texts_left, without_texts
 from harness.models.honor import load_located
+from harness.models.known import is_remote
 from harness.models.stored_model import by_encoding, source_of, view_of
 from harness.system.plugin_code import error_sentence, plugin_code
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from harness.evaluation.distribute import Distribution, Pending, Steps
     from harness.models.backends.threads import ThreadLayout
     from harness.models.interface import LocatedModel, Model, Role
     from harness.results.folder import ResultsFolder
-    from harness.results.records import Evaluation
-    from harness.tasks.dataset import Predictions
 
 
 TIMING = "throughput"
@@ -59,29 +60,36 @@ def run_plan(
 def evaluate_run(run: Runner, tasks: Sequence[LoadedTask], evaluator: Evaluator | None = None) -> RunOutcome:
     """Evaluate every model on every task; each finished pair is on disk before the next begins.
 
-    tasks: as `prepare` returns them. evaluator: None to evaluate in this process.
+    tasks: as `prepare` returns them. evaluator: None to evaluate in this process, by the plan's executor.
 
     A pair whose record is there, with the same key, is not computed again. A task or model that
     fails becomes an ERROR record, and the others still finish.
-    Raises HarnessError where results cannot be written.
+    Raises HarnessError where results cannot be written, and where an executor has no workers.
     """
     plan, results = run.plan, run.results
     results.remove_stale()
-    for group in by_encoding(plan.models):
-        pending = [
-            (located, [loaded for loaded in tasks if not run.reuse(located, loaded)]) for located in group
-        ]
-        pending = [(located, left) for located, left in pending if left or run.needs_timing(located)]
-        if evaluator is None and pending:
-            evaluate_views(run, pending)
-        elif evaluator is not None:
-            for located, left in pending:
-                evaluator(run, located, left)
+    pending = (_pending(run, group, tasks) for group in by_encoding(plan.models))
+    left = (each for each in pending if each)
+    if evaluator is not None:
+        for each in left:
+            for located, own in each:
+                evaluator(run, located, own)
+    elif plan.execution is not None:
+        distribute(run, plan.execution, list(left), evaluation_steps)
+    else:
+        for each in left:
+            evaluate_views(run, each)
     order = {(located.name, located.fingerprint): at for at, located in enumerate(plan.models)}
     run.outcome.evaluations.sort(key=lambda evaluation: order.get(evaluation.model, len(order)))
     if plan.no_texts:
         run.outcome.problems += texts_left(results)
     return run.outcome
+
+
+def _pending(run: Runner, group: Sequence[LocatedModel], tasks: Sequence[LoadedTask]) -> Pending:
+    """Return the models of a group that have something left to do, with their tasks; others are reused."""
+    pending = [(located, [loaded for loaded in tasks if not run.reuse(located, loaded)]) for located in group]
+    return [(located, left) for located, left in pending if left or run.needs_timing(located)]
 
 
 @dataclass
@@ -94,16 +102,31 @@ class _View:
     scored: bool = False
 
 
-def evaluate_views(run: Runner, pending: Sequence[tuple[LocatedModel, list[LoadedTask]]]) -> None:
+def evaluate_views(run: Runner, pending: Pending) -> None:
     """Load the one model that encodes for all, and evaluate each on the tasks that are left to it.
 
     Failures become ERROR records.
     """
+    for _ in evaluation_steps(run, pending, None):
+        pass
+
+
+def evaluation_steps(run: Runner, pending: Pending, distribution: Distribution | None) -> Steps:
+    """Do what `evaluate_views` does, and yield where workers encode: other models can go on there.
+
+    distribution: who encodes; None for this process, where nothing is yielded.
+    """
     run.progress.stage(f"loading {pending[0][0].name}")
     try:
-        with plugin_code():
-            model = load_located(source_of(pending[0][0]))
-            embeddings = TextEmbeddings(model, run.cache)
+        source = source_of(pending[0][0])
+        if distribution is None or is_remote(source):
+            with plugin_code():
+                model = load_located(source)
+                embeddings = TextEmbeddings(model, run.cache)
+        else:
+            model, encoder = yield from distribution.load(source)
+            with plugin_code():
+                embeddings = TextEmbeddings(model, distribution.cache(run.cache), encoder)
     except Exception as error:  # noqa: BLE001 - a model may raise anything; others must finish
         for located, left in pending:
             _fail_all(run, located, left, error)
@@ -118,7 +141,7 @@ def evaluate_views(run: Runner, pending: Sequence[tuple[LocatedModel, list[Loade
         else:
             views.append(_View(located, view, left))
     try:
-        _evaluate_all(run, views)
+        yield from _evaluate_all(run, views)
     finally:
         embeddings.save()
         _note_threads(run, model, views)
@@ -132,7 +155,7 @@ def _fail_all(run: Runner, located: LocatedModel, left: list[LoadedTask], error:
         run.fail(located, loaded, error, of_rows=False)
 
 
-def _evaluate_all(run: Runner, views: Sequence[_View]) -> None:
+def _evaluate_all(run: Runner, views: Sequence[_View]) -> Iterator[None]:
     """Evaluate all views on task after task, dropping embeddings after their last use.
 
     The remaining tasks announce their texts after the first task: a crash there costs no result.
@@ -141,15 +164,53 @@ def _evaluate_all(run: Runner, views: Sequence[_View]) -> None:
     tasks = {loaded.task.name: loaded for view in views for loaded in view.left}
     ordered = [tasks[each.task.name] for each in run.plan.tasks if each.task.name in tasks]
     uses = LastUse(())
+    prefetch = _Prefetch(run, views[0].model, ordered[0]) if ordered else None
     for number, loaded in enumerate(ordered):
+        current, later = prefetch, ordered[number + 1 :]
+        while current is not None and not current.goes_on():
+            yield
+        # Workers encode the next task's texts while this one is scored here.
+        prefetch = _Prefetch(run, views[0].model, later[0]) if later else None
+        if prefetch is not None and current is not None and current.waited:
+            prefetch.goes_on()
         for view in views:
             if any(loaded is one for one in view.left):
-                view.scored |= _evaluate(run, view, loaded)
-        later = ordered[number + 1 :]
+                if view is not views[0]:
+                    run.progress.begin(view.model.name, loaded.task.name, 0)
+                view.scored |= _evaluate(run, view, loaded, current.error if current else None)
         if later and not number:
             uses = LastUse((_needed_texts(run, views[0].model, one) for one in later), first=1)
         if later:
             views[0].model.forget(partial(uses.is_unused_after, number=number))
+
+
+class _Prefetch:
+    """The encoding of the texts that a task announces."""
+
+    def __init__(self, run: Runner, model: CachedModel, loaded: LoadedTask) -> None:
+        self._run, self._model, self._loaded = run, model, loaded
+        self._steps: Iterator[None] | None = None
+        self._ended = False
+        self.waited = False
+        """Whether workers encode."""
+        self.error: Exception | None = None
+        """What it raised."""
+
+    def goes_on(self) -> bool:
+        """Go on until workers are waited for; return whether it is at its end."""
+        try:
+            with plugin_code():
+                if self._steps is None:
+                    texts = _announced(self._run, self._model, self._loaded)
+                    self._run.progress.begin(
+                        self._model.name, self._loaded.task.name, self._model.distinct(texts)
+                    )
+                    self._steps = self._model.prefetching(texts, self._run.progress.advance)
+                self._ended = self._ended or next(self._steps, self) is self
+        except Exception as error:  # noqa: BLE001 - a plugin may raise anything; the task becomes an ERROR
+            self.error, self._ended = error, True
+        self.waited |= not self._ended
+        return self._ended
 
 
 def _needed_texts(run: Runner, model: CachedModel, loaded: LoadedTask) -> set[tuple[str, Role]]:
@@ -171,33 +232,31 @@ def _announced(run: Runner, model: CachedModel, loaded: LoadedTask) -> list[tupl
 def _note_threads(run: Runner, model: Model, views: Sequence[_View]) -> None:
     """Note how a model used threads, which changes speeds and no score."""
     with suppress(Exception), plugin_code():
-        threads: ThreadLayout | None = getattr(model, "threads", None)
+        threads: ThreadLayout | str | None = getattr(model, "threads", None)
         if threads is not None:
+            how = threads if isinstance(threads, str) else f"{threads} {threads.how}"
             for view in views:
-                name = f"{view.model.name}~{view.model.fingerprint[:8]}"
-                run.outcome.threads[name] = f"{threads} {threads.how}"
+                run.outcome.threads[f"{view.model.name}~{view.model.fingerprint[:8]}"] = how
 
 
-def _evaluate(run: Runner, view: _View, loaded: LoadedTask) -> bool:
-    """Evaluate one task and write its record; return whether that succeeded."""
+def _evaluate(run: Runner, view: _View, loaded: LoadedTask, error: Exception | None) -> bool:
+    """Evaluate one task and write its record; return whether that succeeded.
+
+    error: what the encoding of its texts raised.
+    """
     try:
+        if error is not None:
+            raise error
         with plugin_code():
-            evaluation, predictions = _score(run, view.model, loaded)
+            evaluation, predictions = evaluate_task(view.model, loaded)
             if run.plan.no_texts:
                 evaluation, predictions = without_texts(evaluation, predictions, loaded)
             run.results.write(evaluation, predictions)
-    except Exception as error:  # noqa: BLE001 - a plugin may raise anything; others must finish
-        run.fail(view.located, loaded, error)
+    except Exception as raised:  # noqa: BLE001 - a plugin may raise anything; others must finish
+        run.fail(view.located, loaded, raised, getattr(raised, "trace", None))
         return False
     run.finish(evaluation, view.located, reused=False)
     return True
-
-
-def _score(run: Runner, model: CachedModel, loaded: LoadedTask) -> tuple[Evaluation, Predictions | None]:
-    texts = _announced(run, model, loaded)
-    run.progress.begin(model.name, loaded.task.name, model.distinct(texts))
-    model.prefetch(texts, run.progress.advance)
-    return evaluate_task(model, loaded)
 
 
 def _measure_throughput(run: Runner, model: Model, timed: Sequence[_View]) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from harness.evaluation.execution_plan import ExecutionPlan
     from harness.evaluation.progress import Progress
     from harness.models.interface import LocatedModel
     from harness.plugins.loader import Plugins
@@ -67,6 +68,8 @@ class RunPlan:
     """Plugins whose `harness_record` is told of each record; None to tell none."""
     trackers: Sequence[Tracker] = ()
     """Get each record: `--track`."""
+    execution: ExecutionPlan | None = None
+    """By which workers texts are encoded; None for this process."""
 
 
 @dataclass
@@ -83,6 +86,8 @@ class RunOutcome:
     """One sentence for each thing found wrong in the results folder."""
     raised: list[BaseException] = field(default_factory=list, repr=False)
     """What the failures raised, with their tracebacks; not those of other processes."""
+    units: dict[str, str | int] = field(default_factory=dict)
+    """What workers did, where they encoded: for the run's journal."""
     untold: list[str] = field(default_factory=list)
     """One sentence for each hook or tracker that could not take a record; they are in `problems`, too."""
 

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
 from harness.models.interface import ALL_SETTINGS, LocatedModel, ModelScheme, ModelSpec
+from harness.plugins.executor import Executor
 from harness.plugins.hookspecs import hookimpl
 from harness.system.extras import require_extra
 from harness.system.paths import user_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from harness.plugins.executor import ExecutorRequest, Workers
 
 MINILM_WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """SHA-256 of all-MiniLM-L6-v2's published model.safetensors."""
@@ -55,6 +58,29 @@ def harness_model_schemes() -> Iterable[ModelScheme]:
             frozenset({"precision"}),
         ),
     ]
+
+
+@hookimpl
+def harness_executors() -> Iterable[Executor]:
+    """Return this process, and processes beside it."""
+    return [
+        Executor("local", "this process, in threads", _no_workers),
+        Executor(
+            "processes",
+            "a process for each GPU, or group of processors, of this machine",
+            _processes,
+        ),
+    ]
+
+
+def _processes(request: ExecutorRequest) -> Workers:
+    from harness.plugins.process_workers import open_processes
+
+    return open_processes(request)
+
+
+def _no_workers(_request: ExecutorRequest) -> Workers:
+    raise HarnessError("--executor local has no workers: it is the process itself")
 
 
 def _locate_folder(spec: ModelSpec) -> LocatedModel:

@@ -9,6 +9,7 @@ import click
 
 from harness.errors import HarnessError
 from harness.models.interface import ModelScheme
+from harness.plugins.executor import Executor
 from harness.plugins.report_writer import ReportWriter
 from harness.plugins.tracker import Tracker
 from harness.plugins.validate import answer_error, model_error
@@ -37,6 +38,7 @@ KINDS: dict[str, type] = {
     "harness_checks": Check,
     "harness_trackers": Tracker,
     "harness_reports": ReportWriter,
+    "harness_executors": Executor,
     "harness_commands": click.Command,
 }
 """Hook → the type of its answers; one that is told something has none."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import click
 
     from harness.models.interface import ModelScheme
+    from harness.plugins.executor import Executor
     from harness.plugins.report_writer import ReportWriter
     from harness.plugins.tracker import Tracker
     from harness.tasks.interface import Task, TaskKind, TaskScheme
@@ -93,6 +94,14 @@ def harness_reports() -> Iterable[ReportWriter]:  # type: ignore[empty-body]
     """Which ways to write reports do you bring? `harness report` takes the one named `html`.
 
     Asked when writers are listed, and when a report is written.
+    """
+
+
+@hookspec
+def harness_executors() -> Iterable[Executor]:  # type: ignore[empty-body]
+    """Which executors do you bring, for `harness run --executor NAME`?
+
+    Asked when executors are listed or named.
     """
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import click
 
     from harness.models.interface import ModelScheme
+    from harness.plugins.executor import Executor
     from harness.plugins.report_writer import ReportWriter
     from harness.plugins.tracker import Tracker
     from harness.tasks.interface import Task, TaskKind, TaskScheme
@@ -109,6 +110,10 @@ class Plugins:
     def trackers(self) -> dict[str, Tracker]:
         """Return all trackers by name."""
         return self._answers("harness_trackers")
+
+    def executors(self) -> dict[str, Executor]:
+        """Return all executors by name."""
+        return self._answers("harness_executors")
 
     def reports(self) -> dict[str, ReportWriter]:
         """Return all writers of reports by name."""

@@ -1,4 +1,4 @@
-"""What a user may name of plugins: all tasks, those of task files too, trackers, and writers of reports."""
+"""What a user may name of plugins: tasks, those of task files too, trackers, executors, report writers."""
 
 from __future__ import annotations
 
@@ -12,10 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from harness.plugins.executor import Executor
     from harness.plugins.loader import Plugins
     from harness.plugins.report_writer import ReportWriter
     from harness.plugins.tracker import Tracker
     from harness.tasks.interface import Task
+
+
+LOCAL = "local"
+"""Name of the executor that is this process."""
 
 
 def select_trackers(plugins: Plugins, names: Iterable[str]) -> list[Tracker]:
@@ -33,6 +38,20 @@ def select_trackers(plugins: Plugins, names: Iterable[str]) -> list[Tracker]:
             chosen.append(known[name])
     faults.refuse()
     return chosen
+
+
+def select_executor(plugins: Plugins, name: str) -> Executor | None:
+    """Return the executor of a name, which can be used; None for `local`, which is this process.
+
+    Raises HarnessError where no plugin brings it, and where it lacks a library.
+    """
+    known = plugins.executors()
+    if name not in known:
+        raise HarnessError.unknown("executor", name, known, hint="`harness list executors` shows them")
+    if name == LOCAL:
+        return None
+    _check_usable(known[name], f"executor {name}")
+    return known[name]
 
 
 def select_report_writer(plugins: Plugins, name: str = "html") -> ReportWriter:
@@ -55,7 +74,7 @@ def _in_use(plugins: Plugins) -> str:
     return ", ".join(info.name for info in plugins.infos if not info.problem)
 
 
-def _check_usable(answer: Tracker | ReportWriter, what: str) -> None:
+def _check_usable(answer: Tracker | ReportWriter | Executor, what: str) -> None:
     """Raise HarnessError where an answer's own check does, whatever it raises."""
     try:
         with plugin_code():

@@ -14,6 +14,7 @@ from harness.errors import HarnessError, nearest
 from harness.metrics.interface import Metric
 from harness.models.interface import ALL_SETTINGS, ModelScheme, ModelSpec
 from harness.plugins.commands import COMMANDS
+from harness.plugins.executor import Executor
 from harness.plugins.report_writer import ReportWriter
 from harness.plugins.tracker import Tracker
 from harness.render import shown_value
@@ -31,6 +32,7 @@ _CALLED: dict[type[Any], tuple[str, ...]] = {
     Trainer: ("train",),
     Check: ("look",),
     Tracker: ("open",),
+    Executor: ("open", "check"),
     ReportWriter: ("page", "leaderboard", "figures", "check"),
 }
 """Kind of answer → its attributes that are called."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _LIFELINE = "HARNESS_LIFELINE"
 """Environment variable with the number of a pipe that is never written to: it closes when the parent ends."""
@@ -25,10 +25,12 @@ class Process(subprocess.Popen[bytes]):
     It has a session of its own: Ctrl-C reaches the parent alone, which can then end the whole group,
     including processes that a model started. If it calls `end_with_parent`, it ends with the parent, however
     that ends.
-    stderr: takes its standard error.
+    stderr: takes its standard error. environment: variables besides those of this process.
     """
 
-    def __init__(self, command: Sequence[str], stderr: IO[bytes]) -> None:
+    def __init__(
+        self, command: Sequence[str], stderr: IO[bytes], environment: Mapping[str, str] | None = None
+    ) -> None:
         theirs, ours = os.pipe()
         self._lifeline = os.fdopen(ours, "wb")
         try:
@@ -39,7 +41,7 @@ class Process(subprocess.Popen[bytes]):
                 stderr=stderr,
                 start_new_session=True,
                 pass_fds=(theirs,),
-                env={**os.environ, _LIFELINE: str(theirs)},
+                env={**os.environ, **(environment or {}), _LIFELINE: str(theirs)},
             )
         finally:
             os.close(theirs)

@@ -69,7 +69,7 @@ def test_an_unknown_part_is_named_with_those_there_are(harness):
     answer = harness("list", "metrics")
     assert answer.code == 2
     assert (
-        "known: checks, commands, models, plugins, recipes, reports, suites, tags, tasks, trackers, trainers"
+        "known: checks, commands, executors, models, plugins, recipes, reports, suites, tags, tasks, trackers, trainers"
         in answer.err
     )
 

@@ -140,7 +140,7 @@ def test_an_interrupted_prefetch_saves_finished_embeddings(encode, tmp_path, not
 
 def test_long_prefetches_are_saved_in_between(tmp_path, notes, monkeypatch):
     monkeypatch.setattr("harness.encoding.text_embeddings._TEXTS_UNSAVED", 50)
-    monkeypatch.setattr("harness.encoding.text_embeddings._CHUNK", 60_000)
+    monkeypatch.setattr("harness.encoding.shards._CHUNK", 60_000)
     texts = [f"{'word ' * 100}{'x' * (n % 7)}{n}" for n in range(400)]
     run = CachedModel(CacheableModel(), EmbeddingCache(tmp_path, notes.append))
     run.prefetch([(text, Role.TEXT) for text in texts], lambda _: None)

@@ -18,8 +18,9 @@ from sentence_transformers.util import quantize_embeddings
 from harness import HarnessError, Role, Settings, Severity
 from harness.authoring import ModelSpec
 from harness.encoding.cached_model import CachedModel
+from harness.encoding.shards import _CHUNK, chunks
 from harness.encoding.table import EmbeddingTable
-from harness.encoding.text_embeddings import _CHUNK, TextEmbeddings, _chunks
+from harness.encoding.text_embeddings import TextEmbeddings
 from harness.models.stored_model import LocatedStored, StoredModel
 
 pytestmark = pytest.mark.kernels
@@ -27,11 +28,11 @@ pytestmark = pytest.mark.kernels
 
 @given(st.lists(st.integers(0, 3000), max_size=300))
 def test_chunks_hold_each_text_once_shortest_first_and_are_as_large_as_allowed(lengths):
-    chunks = list(_chunks(["x" * length for length in lengths]))
-    positions = [position for chunk in chunks for position in chunk]
+    found = list(chunks(["x" * length for length in lengths]))
+    positions = [position for chunk in found for position in chunk]
     assert sorted(positions) == list(range(len(lengths)))
-    assert all(chunk == sorted(chunk) for chunk in chunks)
-    sizes = [[min(lengths[position], 1200) for position in chunk] for chunk in chunks]
+    assert all(chunk == sorted(chunk) for chunk in found)
+    sizes = [[min(lengths[position], 1200) for position in chunk] for chunk in found]
     for chunk, following in itertools.pairwise(sizes):
         assert max(chunk) <= min(following)
         assert sum(chunk) <= _CHUNK < sum(chunk) + min(following)

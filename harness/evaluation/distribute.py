@@ -1,0 +1,129 @@
+"""Evaluate several models at once, where workers encode: while one waits, another is scored."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from harness.errors import HarnessError
+from harness.execution.dispatcher import Dispatcher
+from harness.execution.distributed_model import DistributedEncoder, DistributedModel, unit_of
+from harness.execution.unit_runner import versions
+from harness.plugins.executor import ExecutorRequest
+from harness.system.paths import start_folder
+from harness.system.plugin_code import plugin_code
+from harness.system.work_unit import WorkerSetup
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Sequence
+
+    from harness.encoding.cache import EmbeddingCache
+    from harness.evaluation.evaluate import LoadedTask
+    from harness.evaluation.execution_plan import ExecutionPlan
+    from harness.evaluation.runner import Runner
+    from harness.models.interface import LocatedModel
+
+    Pending = Sequence[tuple[LocatedModel, list[LoadedTask]]]
+    """Models that share an encoding, each with the tasks that are left to it."""
+    Steps = Generator[None, None, None]
+    """The evaluation of one `Pending`: yields where it waits for workers."""
+    Evaluate = Callable[[Runner, Pending, "Distribution"], Steps]
+
+
+class Distribution:
+    """Loads models where workers encode with them."""
+
+    def __init__(self, dispatcher: Dispatcher, *, mixed: bool) -> None:
+        self.dispatcher, self._mixed = dispatcher, mixed
+
+    def load(
+        self, located: LocatedModel
+    ) -> Generator[None, None, tuple[DistributedModel, DistributedEncoder]]:
+        """Return a model that a worker has loaded, and its encoder; yields until it has.
+
+        Raises what the loading raises, and HarnessError for a model that is in this process alone.
+        """
+        ticket = self.dispatcher.submit(unit_of(located, "description"))
+        while not ticket.done:
+            yield
+        with plugin_code():
+            model = DistributedModel(located, self.dispatcher, ticket.take(), mixed=self._mixed)
+        return model, DistributedEncoder(model, self.dispatcher)
+
+    def cache(self, cache: EmbeddingCache | None) -> EmbeddingCache | None:
+        """Return the run's cache; None where bits depend on who encodes."""
+        return None if self._mixed else cache
+
+
+def distribute(run: Runner, plan: ExecutionPlan, groups: Sequence[Pending], evaluate: Evaluate) -> None:
+    """Evaluate groups of models by workers, as many at once as keep these busy.
+
+    evaluate: begins one. Raises HarnessError where there are none, or
+    where they have other versions than this process.
+    """
+    if not groups:
+        return
+    with _open(run, plan) as dispatcher:
+        distribution = Distribution(dispatcher, mixed=plan.mixed)
+        waiting = deque(groups)
+        open_: list[Steps] = []
+        shown = _Shown(run, dispatcher)
+        try:
+            while waiting or open_:
+                seen, began = dispatcher.events, len(open_)
+                if waiting and (not open_ or dispatcher.wants_more):
+                    open_.append(evaluate(run, waiting.popleft(), distribution))
+                open_ = [each for each in open_ if next(each, _END) is not _END]
+                shown.update()
+                if len(open_) == began:  # none was begun, and none has ended
+                    dispatcher.wait(seen)
+        finally:
+            for each in open_:
+                each.close()
+            counts = dispatcher.counts
+            run.outcome.units = {
+                "executor": plan.executor.name,
+                "workers": dispatcher.size,
+                "done": counts.done,
+                "repeated": counts.repeated,
+                "workers_ended": counts.ended,
+            }
+
+
+_END = object()
+
+
+@contextmanager
+def _open(run: Runner, plan: ExecutionPlan) -> Iterator[Dispatcher]:
+    """Start workers for the body; all of them have ended behind it."""
+    run.progress.stage(f"starting workers ({plan.executor.name})")
+    setup = WorkerSetup(folder=str(start_folder()), plugin_files=plan.plugin_files)
+    request = ExecutorRequest(setup=setup, workers=plan.workers, address=plan.address)
+    with plugin_code():
+        workers = plan.executor.open(request)
+    if workers.count < 1:
+        raise HarnessError(f"executor {plan.executor.name} has no workers")
+    dispatcher = Dispatcher(workers, versions(), run.progress.note)
+    try:
+        yield dispatcher
+    finally:
+        dispatcher.close()
+
+
+class _Shown:
+    """What the progress of a run says of workers, once in a while."""
+
+    def __init__(self, run: Runner, dispatcher: Dispatcher) -> None:
+        self._progress, self._dispatcher = run.progress, dispatcher
+        self._at = 0.0
+
+    def update(self) -> None:
+        """Tell the progress how many units are done and left, and who works."""
+        now = time.monotonic()
+        if now - self._at < 0.2:
+            return
+        self._at = now
+        dispatcher = self._dispatcher
+        self._progress.units(dispatcher.counts.done, dispatcher.left, len(dispatcher.ready), dispatcher.size)

@@ -1,0 +1,1 @@
+"""Work in units that other processes and machines can do, and what hands it out."""

@@ -1,0 +1,120 @@
+"""The inside of a worker: it does units one after the other, and keeps the model of the last one loaded."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import socket
+import time
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.encoding.shards import encode_shard
+from harness.encoding.validate import same_role, tokens_checked
+from harness.errors import HarnessError
+from harness.execution.units import Encoded, EncodeUnit, ModelDescription
+from harness.models.computation import computation
+from harness.models.honor import load_located
+from harness.models.interface import Role
+from harness.models.locate import locate_model
+from harness.system.environment import cores, libraries, version
+from harness.system.paths import relative_to, user_path
+from harness.system.plugin_code import plugin_code
+from harness.system.work_unit import Failure, Outcome, WorkerFacts
+
+if TYPE_CHECKING:
+    from harness.models.interface import Model
+    from harness.system.work_unit import WorkerSetup, WorkUnit
+
+
+class UnitRunner:
+    """Does units of work, as a worker of any executor does them."""
+
+    def __init__(self, setup: WorkerSetup) -> None:
+        self._setup = setup
+        self._group = ""
+        """Of the model that is loaded."""
+        self._model: Model | None = None
+        self._described: ModelDescription | None = None
+
+    def facts(self) -> WorkerFacts:
+        """Return what this worker is; imports none of the libraries."""
+        return WorkerFacts(
+            host=socket.gethostname(),
+            process=os.getpid(),
+            cores=cores(),
+            accelerator=os.environ.get("CUDA_VISIBLE_DEVICES", ""),
+            versions=versions(),
+        )
+
+    def run(self, unit: WorkUnit) -> Outcome:
+        """Do a unit; what it raises is in the outcome. An interruption is raised."""
+        started = time.perf_counter()
+        try:
+            with relative_to(Path(self._setup.folder)), plugin_code():
+                result = self._run(unit)
+        except Exception as error:  # noqa: BLE001 - a model may raise anything; the run decides what it costs
+            return Outcome(failure=Failure.of(error), seconds=time.perf_counter() - started)
+        return Outcome(result=result, seconds=time.perf_counter() - started)
+
+    def _run(self, unit: WorkUnit) -> Any:  # noqa: ANN401 - each kind of unit returns its own
+        if isinstance(unit, EncodeUnit):
+            return self._encode(unit)
+        raise TypeError(f"no worker can do a {type(unit).__name__}")
+
+    def _encode(self, unit: EncodeUnit) -> Encoded:
+        model, described = self._loaded(unit)
+        embeddings = tokens = None
+        if unit.want == "embeddings":
+            embeddings, tokens = encode_shard(model, unit.texts, unit.role)
+        elif unit.want == "tokens":
+            tokens = tokens_checked(model, model.count_tokens(unit.texts, unit.role), len(unit.texts))
+        threads = getattr(model, "threads", None)
+        return Encoded(
+            model=described,
+            threads="" if threads is None else f"{threads} {threads.how}",
+            embeddings=embeddings,
+            tokens=tokens,
+        )
+
+    def _loaded(self, unit: EncodeUnit) -> tuple[Model, ModelDescription]:
+        """Return the unit's model, loaded if the last unit was of another; one is held at a time."""
+        if self._model is None or self._described is None or self._group != unit.group:
+            self._model, self._described = None, None  # its memory is needed
+            self._model = self._load(unit)
+            self._described = ModelDescription(
+                facts=self._model.facts,
+                alike={role: same_role(self._model, role) for role in Role},
+                computation=computation(self._model.facts.device),
+            )
+            self._group = unit.group
+        return self._model, self._described
+
+    def _load(self, unit: EncodeUnit) -> Model:
+        from harness.plugins.loader import load_plugins
+
+        plugins = load_plugins([user_path(file) for file in self._setup.plugin_files])
+        located = locate_model(unit.spec, plugins.model_schemes())
+        if located.fingerprint != unit.fingerprint:
+            raise HarnessError(
+                f"model {unit.name} is another one where it was to be loaded:"
+                f" {located.fingerprint[:12]}, not {unit.fingerprint[:12]}",
+                hint="it was changed while the run went on, or a worker's files are not those of the run",
+            )
+        return load_located(located)
+
+
+def versions() -> dict[str, str]:
+    """Return what must be the same wherever units of one run are done: versions, and a hash of our code."""
+    return {"Python": platform.python_version(), **libraries(), "harness": f"{version()} ({_own_code()})"}
+
+
+@cache
+def _own_code() -> str:
+    """Return a hash of the files of harness: a worker of another commit would not be told by its version."""
+    folder, hashed = Path(__file__).parents[1], hashlib.sha256()
+    for file in sorted(folder.rglob("*.py")):
+        hashed.update(file.relative_to(folder).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    return hashed.hexdigest()[:8]

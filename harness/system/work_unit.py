@@ -1,0 +1,100 @@
+"""Plain data between a run and its workers: what a worker is told, what it is, what became of a unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class WorkUnit(Protocol):
+    """A piece of work as plain, picklable data: whoever has it can do it, with the same result."""
+
+    @property
+    def group(self) -> str:
+        """Units of one group share what must be loaded, such as a model."""
+        ...
+
+    @property
+    def what(self) -> str:
+        """What is done, for people: `encoding 2,000 texts with minilm`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSetup:
+    """What every worker of a run is told."""
+
+    folder: str
+    """The folder in which the command was given: paths are relative to it."""
+    plugin_files: tuple[str, ...] = ()
+    """Single files of plugins that the user named, in the order in which they were named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerFacts:
+    """What a worker says of itself when it has started."""
+
+    host: str
+    process: int
+    cores: int
+    """Processors that it may use."""
+    accelerator: str = ""
+    """What it sees of accelerators, such as `0`, as in CUDA_VISIBLE_DEVICES; empty for none."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Python, libraries that can change a score, and a hash of our own code."""
+
+    @property
+    def place(self) -> str:
+        """Where it is, for people: `process 4711 on gpu-box`."""
+        return f"process {self.process} on {self.host}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """What a unit raised, without objects of plugins: they may not be importable where it is read."""
+
+    message: str
+    exists: str | None = None
+    hint: str | None = None
+    without_texts: str | None = None
+    """As in `HarnessError`."""
+    trace: str = ""
+    """Its traceback; empty where it is a HarnessError."""
+    out_of_memory: bool = False
+    """Whether another worker may have room for it."""
+
+    @classmethod
+    def of(cls, error: Exception) -> Self:
+        """Return an exception as plain data."""
+        import traceback
+
+        from harness.errors import HarnessError
+        from harness.system.environment import is_out_of_memory
+        from harness.system.plugin_code import error_sentence, raised_by
+
+        if isinstance(error, HarnessError):
+            return cls(
+                message=error.message,
+                exists=error.exists,
+                hint=error.hint,
+                without_texts=error.without_texts,
+                out_of_memory=error.__cause__ is not None and is_out_of_memory(error.__cause__),
+            )
+        raised = raised_by(error)
+        return cls(
+            message=error_sentence(error),
+            trace="".join(traceback.format_exception(raised)),
+            out_of_memory=is_out_of_memory(raised),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a unit: what it returned, or a failure."""
+
+    result: Any = None
+    failure: Failure | None = None
+    seconds: float = 0.0
