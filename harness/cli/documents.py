@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.evaluation.execution_plan import RunUnits  # noqa: TC001 - the schema asks for the types of fields
 from harness.evaluation.result_status import PairStatus  # noqa: TC001 - the schema asks for the types of fields
 from harness.evaluation.verify import Unchecked, VerifyError  # noqa: TC001
 from harness.finding import Severity  # noqa: TC001
@@ -58,6 +59,8 @@ class RunProgressEntry:
     """`running`, `finished`, `failed`, `interrupted` or `killed`."""
     at: str
     """The first pair that is left, as `MODEL · TASK`; empty where none is."""
+    units: RunUnits | None = None
+    """What its workers did (`--executor`); null where texts were encoded in the run's own process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -26,7 +26,7 @@ from harness.cli.columns import wrapped
 from harness.cli.layout import output_width, table_lines
 from harness.cli.usage import is_quiet, is_verbose
 from harness.evaluation.progress import Progress
-from harness.render import CONTROL, number
+from harness.render import CONTROL, number, plural
 from harness.system.paths import without_start_folder
 from harness.system.redact import redact
 from harness.system.streams import reopen_streams
@@ -139,6 +139,7 @@ class RunProgress(Progress):
         self._begun = self._said = time.monotonic()
         self._bar = bars.add_task("reading data", total=None)
         self._expected = self._ended = 0
+        self._workers: WorkerProgress | None = None
 
     def expect(self, results: int) -> None:
         """Count results up to so many."""
@@ -146,17 +147,40 @@ class RunProgress(Progress):
 
     def stage(self, what: str) -> None:
         """Show what is done, without a number of texts."""
-        self._show(what, 0)
+        if self._workers is None:
+            self._show(what, 0)
 
     def begin(self, model: str, task: str, texts: int) -> None:
-        """Start the bar of a task."""
+        """Start the bar of a task; workers have one for all, since they encode several tasks at once."""
         self._begun = time.monotonic()
+        if self._workers is not None:
+            self._workers.texts += texts
+            return
         counted = f" ({self._ended + 1} of {self._expected})" if self._ended < self._expected > 1 else ""
         self._show(f"{model} · {task}{counted}", texts)
 
     def advance(self, texts: int) -> None:
         """Move the bar."""
-        self._bars.advance(self._bar, texts)
+        if self._workers is not None:
+            self._workers.encoded += texts
+        else:
+            self._bars.advance(self._bar, texts)
+        self._say_now_and_then()
+
+    def units(self, done: int, left: int, workers: int, wanted: int) -> None:
+        """Show what workers do."""
+        if self._workers is None:
+            self._workers = WorkerProgress()
+            self._show("", 0)
+        shown = self._workers.line(done, left, workers, wanted)
+        if self._expected > 1:
+            shown = f"{self._ended} of {self._expected} results · {shown}"
+        self._bars.update(
+            self._bar,
+            description=shown,
+            completed=self._workers.encoded,
+            total=self._workers.texts or None,
+        )
         self._say_now_and_then()
 
     def _show(self, what: str, texts: int) -> None:
@@ -194,6 +218,22 @@ class RunProgress(Progress):
         """Print a line; not with `-q`."""
         if not is_quiet():
             say(text, self._target, style="dim")
+
+
+@dataclass
+class WorkerProgress:
+    """How far workers are, over all models and tasks."""
+
+    texts: int = 0
+    """Texts that were announced so far."""
+    encoded: int = 0
+    begun: float = field(default_factory=time.monotonic)
+
+    def line(self, done: int, left: int, workers: int, wanted: int) -> str:
+        """Return it in words: `2 of 2 workers, 14 units done, 6 left, 530 texts/s`."""
+        speed = self.encoded / max(time.monotonic() - self.begun, 1e-9)
+        rate = f", {speed:,.0f} texts/s" if self.encoded else ""
+        return f"{workers} of {wanted} workers, {plural(done, 'unit')} done, {left} left{rate}"
 
 
 @contextmanager

@@ -104,7 +104,11 @@ def _document(
         summary={state: status.count(state) for state in STATES},
         runs=tuple(
             RunProgressEntry(
-                run=run.name, started=run.started, state=run.state, at=_next_pair(run, status.pairs)
+                run=run.name,
+                started=run.started,
+                state=run.state,
+                at=_next_pair(run, status.pairs),
+                units=run.units,
             )
             for run in runs
         ),
@@ -132,6 +136,8 @@ def _print(
             at = _next_pair(run, status.pairs)
             where = f", at {at}" if at else ""
             say(f"{run.state}: the run of {run.started[:19]} ({run.name}){where}", target)
+            if run.units is not None:
+                say(f"  {run.units}", target)
     for problem in status.problems[len(known) :]:
         say(f"PROBLEM {problem}", target)
     for run in left:

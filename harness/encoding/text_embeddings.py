@@ -191,6 +191,9 @@ class TextEmbeddings:
             advance(len(part))
 
     def _save_now_and_then(self) -> None:
+        if self._encoder.computation is not None:  # what another process has done is not to be done again
+            self.save()
+            return
         unsaved = sum(map(len, self._unsaved.values()))
         if unsaved >= _TEXTS_UNSAVED or time.monotonic() - self._saved > _SECONDS_UNSAVED:
             self.save()

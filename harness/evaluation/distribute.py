@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
+from harness.evaluation.execution_plan import RunUnits
 from harness.execution.dispatcher import Dispatcher
 from harness.execution.distributed_model import DistributedEncoder, DistributedModel, unit_of
 from harness.execution.unit_runner import versions
@@ -66,33 +68,28 @@ def distribute(run: Runner, plan: ExecutionPlan, groups: Sequence[Pending], eval
     if not groups:
         return
     with _open(run, plan) as dispatcher:
+        shown = _Shown(run, dispatcher, plan.executor.name)
         distribution = Distribution(dispatcher, mixed=plan.mixed)
         waiting = deque(groups)
         open_: list[Steps] = []
-        shown = _Shown(run, dispatcher)
         try:
             while waiting or open_:
                 seen, began = dispatcher.events, len(open_)
                 if waiting and (not open_ or dispatcher.wants_more):
                     open_.append(evaluate(run, waiting.popleft(), distribution))
                 open_ = [each for each in open_ if next(each, _END) is not _END]
-                shown.update()
+                shown.update(every=_EVERY)
                 if len(open_) == began:  # none was begun, and none has ended
                     dispatcher.wait(seen)
         finally:
             for each in open_:
                 each.close()
-            counts = dispatcher.counts
-            run.outcome.units = {
-                "executor": plan.executor.name,
-                "workers": dispatcher.size,
-                "done": counts.done,
-                "repeated": counts.repeated,
-                "workers_ended": counts.ended,
-            }
+            shown.update()
 
 
 _END = object()
+_EVERY = 0.2, 5.0
+"""Seconds after which the progress, and the journal, say again what workers did."""
 
 
 @contextmanager
@@ -113,17 +110,29 @@ def _open(run: Runner, plan: ExecutionPlan) -> Iterator[Dispatcher]:
 
 
 class _Shown:
-    """What the progress of a run says of workers, once in a while."""
+    """What the progress and the journal of a run say of workers."""
 
-    def __init__(self, run: Runner, dispatcher: Dispatcher) -> None:
-        self._progress, self._dispatcher = run.progress, dispatcher
-        self._at = 0.0
+    def __init__(self, run: Runner, dispatcher: Dispatcher, executor: str) -> None:
+        self._run, self._dispatcher, self._executor = run, dispatcher, executor
+        self._told = self._written = -math.inf
+        self.update()
 
-    def update(self) -> None:
-        """Tell the progress how many units are done and left, and who works."""
-        now = time.monotonic()
-        if now - self._at < 0.2:
-            return
-        self._at = now
-        dispatcher = self._dispatcher
-        self._progress.units(dispatcher.counts.done, dispatcher.left, len(dispatcher.ready), dispatcher.size)
+    def update(self, *, every: tuple[float, float] = (0.0, 0.0)) -> None:
+        """Say how many units are done and left; every: seconds at least, for progress and for the journal."""
+        now, dispatcher = time.monotonic(), self._dispatcher
+        counts, left = dispatcher.counts, dispatcher.left
+        if now - self._told >= every[0]:
+            self._told = now
+            self._run.progress.units(counts.done, left, len(dispatcher.ready), dispatcher.size)
+        if now - self._written >= every[1]:
+            self._written = now
+            self._run.tell_units(
+                RunUnits(
+                    executor=self._executor,
+                    workers=dispatcher.size,
+                    done=counts.done,
+                    left=left,
+                    repeated=counts.repeated,
+                    ended=counts.ended,
+                )
+            )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from harness.errors import HarnessError
+from harness.evaluation.execution_plan import RunUnits  # noqa: TC001 - msgspec reads annotations
 from harness.models.in_memory import requested_spec
 from harness.models.interface import ModelSpec  # noqa: TC001 - msgspec reads annotations
 from harness.system.atomic import is_gone, this_process
@@ -17,7 +18,7 @@ from harness.system.paths import start_folder
 from harness.system.plugin_code import error_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from harness.evaluation.runner import RunPlan
     from harness.results.folder import ResultsFolder
@@ -100,27 +101,47 @@ class JournalEntry:
     cores: int | None = None
     git_commit: str | None = None
     libraries: dict[str, str] = field(default_factory=dict)
+    units: RunUnits | None = None
+    """What workers did; None where texts were encoded in the run's own process."""
+
+
+class Journal:
+    """What a run did so far, for its journal."""
+
+    def __init__(self, write: Callable[[], None]) -> None:
+        self.did: dict[str, Any] = {}
+        self._write = write
+
+    def note(self, did: Mapping[str, Any]) -> None:
+        """Add what the run did; it is written when the run ends."""
+        self.did.update(did)
+
+    def write(self, did: Mapping[str, Any]) -> None:
+        """Add what the run did, and write it while it is running; nothing where that fails."""
+        self.note(did)
+        with suppress(HarnessError):
+            self._write()
 
 
 @contextmanager
 def keep_journal(
     results: ResultsFolder, name: str, plan: RunRequest, head: dict[str, Any]
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Journal]:
     """Write a run's journal before the body begins and again when it ends, however it ends.
 
-    head: further fields that are known before. Yields a dict for what the run did. A process that is killed
-    leaves the first of the two: it says `running`, and which process ran.
+    head: further fields that are known before. Yields what takes what the run did. A process that is killed
+    leaves the last that was written: it says `running`, and which process ran.
     Raises HarnessError where it cannot be written.
     """
-    did: dict[str, Any] = {}
     known = {**head, "plan": asdict(plan), "process": this_process()}
 
     def write(state: str, **more: Any) -> None:  # noqa: ANN401 - further fields
-        results.write_run(name, {**known, "state": state, **more, **did})
+        results.write_run(name, {**known, "state": state, **more, **journal.did})
 
+    journal = Journal(lambda: write("running"))
     write("running")
     try:
-        yield did
+        yield journal
     except BaseException as error:
         reason = {"error": _reason(error, plan)} if isinstance(error, Exception) else {}
         with suppress(HarnessError):  # the user sees what ended the run, not that it could not be noted

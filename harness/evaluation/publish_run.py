@@ -43,13 +43,14 @@ def publish_run(
     request = RunRequest.of(plan, plugins=plugins, task_files=task_files)
     run = Runner(plan, results, progress)
     tasks = prepare(run)
-    with run.telling(), keep_journal(results, name, request, head) as entry:
+    with run.telling(), keep_journal(results, name, request, head) as journal:
+        run.tell_units = lambda units: journal.write({"units": asdict(units)})
         try:
             outcome = evaluate_run(run, tasks, evaluator)
         finally:
             unreadable = publish(results)
         outcome.problems += unreadable
-        entry.update(_run_log(outcome))
+        journal.note(_run_log(outcome))
     return outcome
 
 
@@ -69,5 +70,4 @@ def _run_log(outcome: RunOutcome) -> dict[str, Any]:
         "threads": outcome.threads,
         "reused": outcome.reused,
         "skipped": outcome.skipped,
-        **({"units": outcome.units} if outcome.units else {}),
     }

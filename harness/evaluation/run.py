@@ -165,23 +165,28 @@ def _evaluate_all(run: Runner, views: Sequence[_View]) -> Iterator[None]:
     ordered = [tasks[each.task.name] for each in run.plan.tasks if each.task.name in tasks]
     uses = LastUse(())
     prefetch = _Prefetch(run, views[0].model, ordered[0]) if ordered else None
-    for number, loaded in enumerate(ordered):
-        current, later = prefetch, ordered[number + 1 :]
-        while current is not None and not current.goes_on():
-            yield
-        # Workers encode the next task's texts while this one is scored here.
-        prefetch = _Prefetch(run, views[0].model, later[0]) if later else None
-        if prefetch is not None and current is not None and current.waited:
+    try:
+        for number, loaded in enumerate(ordered):
+            current, later = prefetch, ordered[number + 1 :]
+            while current is not None and not current.goes_on():
+                yield
+            # Workers encode the next task's texts while this one is scored here.
+            prefetch = _Prefetch(run, views[0].model, later[0]) if later else None
+            if prefetch is not None and current is not None and current.waited:
+                prefetch.goes_on()
+            for view in views:
+                if any(loaded is one for one in view.left):
+                    if view is not views[0]:
+                        run.progress.begin(view.model.name, loaded.task.name, 0)
+                    view.scored |= _evaluate(run, view, loaded, current.error if current else None)
+            if later and not number:
+                uses = LastUse((_needed_texts(run, views[0].model, one) for one in later), first=1)
+            if later:
+                views[0].model.forget(partial(uses.is_unused_after, number=number))
+    finally:
+        # After an interruption, too: what workers have done by now is kept.
+        if prefetch is not None and prefetch.waited:
             prefetch.goes_on()
-        for view in views:
-            if any(loaded is one for one in view.left):
-                if view is not views[0]:
-                    run.progress.begin(view.model.name, loaded.task.name, 0)
-                view.scored |= _evaluate(run, view, loaded, current.error if current else None)
-        if later and not number:
-            uses = LastUse((_needed_texts(run, views[0].model, one) for one in later), first=1)
-        if later:
-            views[0].model.forget(partial(uses.is_unused_after, number=number))
 
 
 class _Prefetch:

@@ -22,10 +22,10 @@ from harness.system.plugin_code import raised_by
 from harness.tasks.interface import HUB, DataSource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from harness.evaluation.execution_plan import ExecutionPlan
+    from harness.evaluation.execution_plan import ExecutionPlan, RunUnits
     from harness.evaluation.progress import Progress
     from harness.models.interface import LocatedModel
     from harness.plugins.loader import Plugins
@@ -86,8 +86,6 @@ class RunOutcome:
     """One sentence for each thing found wrong in the results folder."""
     raised: list[BaseException] = field(default_factory=list, repr=False)
     """What the failures raised, with their tracebacks; not those of other processes."""
-    units: dict[str, str | int] = field(default_factory=dict)
-    """What workers did, where they encoded: for the run's journal."""
     untold: list[str] = field(default_factory=list)
     """One sentence for each hook or tracker that could not take a record; they are in `problems`, too."""
 
@@ -106,6 +104,8 @@ class Runner:
     progress: Progress
     outcome: RunOutcome = field(default_factory=RunOutcome)
     cache: EmbeddingCache | None = None
+    tell_units: Callable[[RunUnits], None] = lambda _: None
+    """Takes what workers have done, now and then, and at the end."""
     listeners: Listeners = field(init=False)
     _reusable: dict[tuple[str, str, str], Evaluation | None] = field(default_factory=dict)
 

@@ -168,6 +168,7 @@ class Dispatcher:
         """End all workers."""
         with self._changed:
             self._state.closed = True
+        self._thread.join(timeout=2 * max(_PATIENCE))  # so that it starts no worker any more; it may hang
         self._workers.close()
         self._thread.join(timeout=10)
 

@@ -152,6 +152,11 @@ class DistributedEncoder:
         try:
             while True:
                 self._seen = self._dispatcher.events
+                ended = [ticket for ticket in handed if ticket.done]
+                for ticket in ended:
+                    encoded = self._model.taken(ticket)
+                    assert encoded.embeddings is not None  # noqa: S101 - that is what was asked for
+                    yield EncodedShard(handed.pop(ticket), encoded.embeddings, encoded.tokens)
                 # The first is always handed in, so that one task after another gets on.
                 while not handed or self._dispatcher.wants_more:
                     positions = next(waiting, None)
@@ -161,11 +166,6 @@ class DistributedEncoder:
                     handed[self._dispatcher.submit(unit)] = np.asarray(positions)
                 if not handed:
                     return
-                ended = [ticket for ticket in handed if ticket.done]
-                for ticket in ended:
-                    encoded = self._model.taken(ticket)
-                    assert encoded.embeddings is not None  # noqa: S101 - that is what was asked for
-                    yield EncodedShard(handed.pop(ticket), encoded.embeddings, encoded.tokens)
                 if not ended:
                     yield None
         finally:

@@ -79,9 +79,9 @@ class ProcessWorkers:
                 return
             how, hint = running.process.exit_reason() if running.has_ended() else ("it hung up", None)
             del self._running[name]
-            running.end()
+            trace = running.end()
             self._start(running.place)
-            yield WorkerEnded(worker=name, reason=how, hint=hint, trace=running.trace())
+            yield WorkerEnded(worker=name, reason=how, hint=hint, trace=trace)
             return
         if isinstance(said, WorkerFacts):
             yield WorkerReady(worker=name, facts=said)
@@ -121,19 +121,15 @@ class _Worker:
             self.process.wait(1.0)
         return self.process.poll() is not None
 
-    def trace(self) -> str:
-        """Return the end of what it wrote to its standard error, once it has ended."""
-        self._stderr.seek(0)
-        text = self._stderr.read().decode(errors="replace")[-_TRACE:]
-        self._stderr.close()
-        return text
-
-    def end(self) -> None:
-        """Kill it, and all that it started."""
+    def end(self) -> str:
+        """Kill it, and all that it started; return the end of what it wrote to its standard error."""
         self.process.end()
         for pipe in (self.answers, self._orders):
             with contextlib.suppress(OSError):
                 pipe.close()
+        with self._stderr:
+            self._stderr.seek(0)
+            return self._stderr.read().decode(errors="replace")[-_TRACE:]
 
 
 def places(workers: int | None) -> list[Place]:
