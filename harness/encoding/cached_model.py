@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from harness.encoding.stored_embeddings import mapped_array
 from harness.encoding.text_embeddings import TextEmbeddings
 from harness.encoding.validate import (
     check_pairs,
@@ -12,9 +14,12 @@ from harness.encoding.validate import (
     similarities_checked,
     texts_checked,
 )
+from harness.errors import HarnessError
 from harness.finding import Finding, Severity
 from harness.models.interface import Role
 from harness.models.stored_model import StoredModel
+from harness.system.read_only import read_only
+from harness.system.stored_texts import StoredTexts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,8 +27,11 @@ if TYPE_CHECKING:
     import numpy as np
 
     from harness.encoding.cache import EmbeddingCache
+    from harness.encoding.stored_embeddings import StoredEmbeddings
     from harness.models.interface import Model
 
+_AT_ONCE = 8192
+"""Embeddings on disk that are quantized at once."""
 _FEW = 100
 """Texts below which ranges are doubtful: sentence-transformers warns there."""
 
@@ -45,7 +53,10 @@ class CachedModel:
         self._stored = model if isinstance(model, StoredModel) else None
         self._embeddings = embeddings or TextEmbeddings(self._stored.source if self._stored else model, cache)
         self._requested: dict[Role, dict[str, None]] = defaultdict(dict)
+        self._requested_stored: dict[tuple[int, Role], StoredEmbeddings] = {}
         self._pairs_agree = False
+        self.advance: Callable[[int], None] = lambda _: None
+        """Gets how many more texts are done of those that stay on disk."""
 
     def encode(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray:
         """Return one float32 row per text, in input order; known texts are not encoded again.
@@ -54,9 +65,34 @@ class CachedModel:
         Raises HarnessError for what is no list of texts, such as a single text, and for what is no role.
         """
         texts, role = texts_checked(texts), role_checked(role)
+        if isinstance(texts, StoredTexts):
+            return self._encode_stored(texts, role)
         self._requested[self.same_as(role)].update(dict.fromkeys(texts))
         embeddings = self._embeddings.encode(texts, role)
         return self._stored.stored(embeddings) if self._stored else embeddings
+
+    def _encode_stored(self, texts: StoredTexts, role: Role) -> np.ndarray:
+        """Return embeddings of texts that stay on disk: pages of a file."""
+        if self.needs_ranges:
+            raise HarnessError(
+                f"--precision {self.spec.settings.precision} takes ranges from all documents, and these stay"
+                " on disk",
+                hint="--precision binary needs no ranges",
+            )
+        found = self._embeddings.of_stored(texts, role, self.advance)
+        self._requested_stored[id(texts), self.same_as(role)] = found
+        return self._stored_in_file(found.embeddings) if self._stored else found.embeddings
+
+    def _stored_in_file(self, embeddings: np.ndarray) -> np.ndarray:
+        """Return what is stored of embeddings on disk: a view of them where it is one, else another file."""
+        assert self._stored is not None  # noqa: S101 - asked before
+        if self.spec.settings.precision == "float32" and not self.spec.settings.normalize:
+            return self._stored.stored(embeddings)
+        first = self._stored.stored(embeddings[:1])
+        kept = mapped_array((len(embeddings), first.shape[1]), self._embeddings.spool)
+        for start in range(0, len(embeddings), _AT_ONCE):
+            kept[start : start + _AT_ONCE] = self._stored.stored(embeddings[start : start + _AT_ONCE])
+        return read_only(kept)
 
     @property
     def needs_ranges(self) -> bool:
@@ -106,12 +142,22 @@ class CachedModel:
         return self._embeddings.distinct(texts)
 
     def pop_requested(self) -> list[tuple[str, Role]]:
-        """Return the distinct texts requested since the last call, and reset them."""
+        """Return the distinct texts requested since the last call, and reset them; not those on disk."""
         requested = [(text, role) for role, texts in self._requested.items() for text in texts]
         self._requested.clear()
         return requested
 
-    def count_zero_embeddings(self, requested: Iterable[tuple[str, Role]]) -> int:
+    def pop_requested_stored(self) -> list[tuple[StoredEmbeddings, Role]]:
+        """Return the texts on disk that were requested since the last call, and reset them."""
+        requested = [(found, role) for (_, role), found in self._requested_stored.items()]
+        self._requested_stored.clear()
+        return requested
+
+    def count_zero_embeddings(
+        self,
+        requested: Iterable[tuple[str, Role]],
+        stored: Iterable[StoredEmbeddings] = (),
+    ) -> int:
         """Return how many of the requested texts that are not blank have an embedding of zeros.
 
         Those count that a shorter embedding keeps, before they are quantized.
@@ -119,7 +165,8 @@ class CachedModel:
         cut = self._stored.cut if self._stored else lambda part: part
         by_role = _by_role((text, role) for text, role in requested if text.strip())
         parts = (part for role, texts in by_role.items() for part in self._embeddings.parts(texts, role))
-        return sum(int((~cut(part).any(axis=1)).sum()) for part in parts)
+        of_stored = (part for found in stored for part in found.parts())
+        return sum(int((~cut(part).any(axis=1)).sum()) for part in itertools.chain(parts, of_stored))
 
     def similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Return the model's own similarity, (n, m); raises HarnessError for another shape."""

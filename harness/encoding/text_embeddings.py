@@ -10,9 +10,11 @@ import numpy as np
 
 from harness.encoding.cache_key import cacheable
 from harness.encoding.shards import LocalEncoder
+from harness.encoding.stored_embeddings import StoredEmbeddings, StoredEncoding
 from harness.encoding.table import EmbeddingTable
 from harness.encoding.validate import same_role, tokens_checked
 from harness.models.interface import Role
+from harness.system.stored_texts import StoredTexts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -52,6 +54,10 @@ class TextEmbeddings:
         self._asked: set[tuple[str, Role]] = set()
         """Texts that are being encoded elsewhere."""
         self._saved = time.monotonic()
+        self.spool = cache.folder / "spool" if cache is not None else None
+        """Folder of files of embeddings that are too many for memory; None for that of temporary files."""
+        self._of_stored: dict[tuple[int, Role], tuple[StoredTexts, StoredEmbeddings]] = {}
+        """By the id of the texts, which are held so that no others get it."""
 
     def encode(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray:
         """Return one float32 row per text, in input order; known texts are not encoded again.
@@ -59,11 +65,35 @@ class TextEmbeddings:
         The array may be a read-only view: copy it before changing it.
         """
         role = self._alike[role]
+        if isinstance(texts, StoredTexts):
+            return self.of_stored(texts, role).embeddings
         if not len(texts):
             dimensions = self._tables[role].width or self._model.facts.dimensions
             return np.zeros((0, dimensions), dtype=np.float32)
         self._complete(dict.fromkeys(texts), role)
         return self._tables[role].embeddings_of(texts)
+
+    def of_stored(
+        self, texts: StoredTexts, role: Role, advance: Callable[[int], None] = lambda _: None
+    ) -> StoredEmbeddings:
+        """Return the embeddings of texts that stay on disk; they are held until `forget`.
+
+        Raises HarnessError where the disk is full.
+        """
+        key = id(texts), self._alike[role]
+        if key not in self._of_stored:
+            _, role = key
+            encoding = StoredEncoding(
+                texts=texts,
+                role=role,
+                encoder=self._encoder,
+                store=self._stores.get(role),
+                folder=self.spool,
+                count_tokens=lambda some: self._counted(some, role),
+                advance=advance,
+            )
+            self._of_stored[key] = texts, encoding.run(self._model.facts.dimensions)
+        return self._of_stored[key][1]
 
     def parts(self, texts: Sequence[str], role: Role) -> Iterator[np.ndarray]:
         """Yield the embeddings of texts, in order, some at a time."""
@@ -111,6 +141,7 @@ class TextEmbeddings:
         is_unused: gets each text that is held, and the role that `Model.same_as` gives.
         """
         self.save()
+        self._of_stored.clear()
         for role, table in self._tables.items():
             self._tables[role] = table.without([text for text in table if is_unused(text, role)])
 
@@ -127,14 +158,16 @@ class TextEmbeddings:
         tokens = table.tokens_of(texts)
         unknown = np.flatnonzero(tokens < 0)
         if len(unknown) or not len(texts):
-            asked = [texts[at] for at in unknown.tolist()]
-            counted = tokens_checked(self._model, self._model.count_tokens(asked, role), len(asked))
+            counted = self._counted([texts[at] for at in unknown.tolist()], role)
             if counted is None:
                 return None
             tokens[unknown] = counted
             held = [at for at in unknown.tolist() if texts[at] in table]
             table.note_tokens(table.rows_of([texts[at] for at in held]), tokens[held])
         return tokens
+
+    def _counted(self, texts: Sequence[str], role: Role) -> np.ndarray | None:
+        return tokens_checked(self._model, self._model.count_tokens(texts, role), len(texts))
 
     def same_as(self, role: Role) -> Role:
         """Return the one role for all that the model treats alike."""

@@ -10,6 +10,7 @@ from harness.errors import HarnessError, did_you_mean
 from harness.render import with_article
 from harness.system.environment import is_out_of_memory
 from harness.system.read_only import FrozenList
+from harness.system.stored_texts import StoredTexts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,6 +61,8 @@ def texts_checked(texts: Any) -> Sequence[str]:  # noqa: ANN401 - a plugin may p
         raise HarnessError(
             f"encode got {kind}, not a list of texts", hint=hint, without_texts=f"encode got {kind}"
         )
+    if isinstance(texts, StoredTexts):
+        return texts
     listed: Sequence[str] = texts if isinstance(texts, list | tuple) else list(texts)
     kinds = set(map(type, listed))
     if wrong := [kind for kind in kinds if not issubclass(kind, str)]:

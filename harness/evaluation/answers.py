@@ -20,6 +20,7 @@ from harness.models.interface import Role
 from harness.render import with_article
 from harness.results.records import column_hash, content_hash, plain_values
 from harness.stats.intervals import estimate
+from harness.system.stored_texts import StoredTexts
 from harness.tasks.dataset import Dataset, Predictions
 
 if TYPE_CHECKING:
@@ -75,6 +76,15 @@ def announced_texts(task: Task, dataset: Dataset) -> list[tuple[str, Role]]:
             )
         pairs.append((text if type(text) is str else str.__str__(text), Role(role)))
     return pairs
+
+
+def texts_on_disk(dataset: Dataset | None) -> int:
+    """Return how many texts a task encodes that stay on disk, and are not announced."""
+    if dataset is None:
+        return 0
+    own = dataset.columns.get("text", ())
+    below = sum(map(texts_on_disk, dataset.tables.values()))
+    return below + (len(own) if isinstance(own, StoredTexts) else 0)
 
 
 _ROLES = frozenset(Role)

@@ -6,8 +6,6 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from harness.encoding.cached_model import CachedModel
 from harness.errors import HarnessError
 from harness.evaluation.answers import (
@@ -22,13 +20,13 @@ from harness.evaluation.answers import (
     undefined,
 )
 from harness.evaluation.keys import code_summary, record_key, task_code, training_of
+from harness.evaluation.requested_texts import TruncatedTexts, zero_embeddings
 from harness.finding import Finding, Severity
 from harness.results.records import (
     Evaluation,
     Examination,
     ModelRecord,
     Score,
-    Truncation,
 )
 from harness.stats.intervals import estimate
 from harness.system.code_hash.walk import digest
@@ -40,10 +38,10 @@ from harness.tasks.interface import AggregateTask
 from harness.training.contamination import find_contamination
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping
 
     from harness.metrics.interface import Metric
-    from harness.models.interface import LocatedModel, Model, ModelFacts, Role
+    from harness.models.interface import LocatedModel, Model, ModelFacts
     from harness.tasks.dataset import Dataset, Predictions
     from harness.tasks.interface import DataSource, Task
 
@@ -126,6 +124,7 @@ def _evaluate_task(model: CachedModel, loaded: LoadedTask) -> tuple[Evaluation, 
     rows, dataset = dataset, dataset.lent()
     calibration = model.calibrate(announced_texts(task, rows) if model.needs_ranges else ())
     model.pop_requested()
+    model.pop_requested_stored()
     predictions: Predictions | None = None
     if isinstance(task, AggregateTask):
         aggregates = aggregate_scores(task, task.score(model, dataset))
@@ -139,8 +138,8 @@ def _evaluate_task(model: CachedModel, loaded: LoadedTask) -> tuple[Evaluation, 
         name = scores[0].metric if scores else "every metric"
         headline = task.metrics[0] if task.metrics else None
         raise undefined(headline, name, predictions, len(dataset), infinite=name in infinite)
-    requested = model.pop_requested()
-    truncated = _Truncated.of(model, requested)
+    requested, stored = model.pop_requested(), model.pop_requested_stored()
+    truncated = TruncatedTexts.of(model, requested, stored)
     if predictions is not None and truncated is not None and "truncated" not in predictions:
         predictions.columns["truncated"] = truncated.rows(predictions)
     if predictions is not None and LENGTHS not in predictions and (lengths := _text_lengths(dataset)):
@@ -158,7 +157,7 @@ def _evaluate_task(model: CachedModel, loaded: LoadedTask) -> tuple[Evaluation, 
             *infinite_findings(infinite, len(dataset)),
             *calibration,
             *_contamination(model, loaded),
-            *_zero_embeddings(model, requested),
+            *zero_embeddings(model, requested, stored),
         ),
         truncation=truncated.truncation if truncated else None,
     )
@@ -214,17 +213,6 @@ def _contamination(model: CachedModel, loaded: LoadedTask) -> list[Finding]:
     return [finding for finding in findings if finding.severity is not Severity.NOTE]
 
 
-def _zero_embeddings(model: CachedModel, requested: Sequence[tuple[str, Role]]) -> list[Finding]:
-    """Find texts without a direction: their similarity to any other text is 0."""
-    zeros = model.count_zero_embeddings(requested)
-    if not zeros:
-        return []
-    evidence = (
-        f"{zeros} of {len(requested)} texts have an embedding of zeros: their similarity to any other is 0"
-    )
-    return [Finding("zero-embeddings", Severity.WARNING, evidence, "does its tokenizer know their words?")]
-
-
 def _evaluation(
     model: LocatedModel | CachedModel,
     loaded: LoadedTask,
@@ -267,42 +255,3 @@ def score_predictions(metric: Metric, predictions: Predictions) -> Score:
 
 def _defined(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Truncated:
-    """What a model did not read of the texts of a task."""
-
-    truncation: Truncation
-    texts: frozenset[str]
-    """Texts longer than the model's limit."""
-
-    @classmethod
-    def of(cls, model: CachedModel, requested: Iterable[tuple[str, Role]]) -> _Truncated | None:
-        """Count truncated texts and lost tokens; None for a model that counts no tokens or has no limit."""
-        limit = model.facts.max_tokens
-        if limit is None:
-            return None
-        by_role: dict[Role, list[str]] = {}
-        for text, role in requested:
-            by_role.setdefault(role, []).append(text)
-        counts = [model.count_tokens(texts, role) for role, texts in by_role.items()]
-        if any(count is None for count in counts):
-            return None
-        tokens = np.concatenate([count for count in counts if count is not None] or [np.zeros(0, dtype=int)])
-        over = np.flatnonzero(tokens > limit)
-        truncation = Truncation(
-            texts=len(tokens),
-            truncated=len(over),
-            tokens=int(tokens.sum()),
-            lost=int((tokens[over] - limit).sum()),
-        )
-        texts = [text for texts in by_role.values() for text in texts]
-        return cls(truncation, frozenset(texts[position] for position in over))
-
-    def rows(self, predictions: Predictions) -> list[bool]:
-        """Whether a text of each example was cut: (n,)."""
-        if not self.texts:
-            return [False] * len(predictions)
-        rows = zip(*predictions.columns.values(), strict=True)
-        return [any(isinstance(cell, str) and cell in self.texts for cell in cells) for cells in rows]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from harness.encoding.cached_model import CachedModel
 from harness.encoding.last_use import LastUse
 from harness.encoding.text_embeddings import TextEmbeddings
-from harness.evaluation.answers import announced_texts
+from harness.evaluation.answers import announced_texts, texts_on_disk
 from harness.evaluation.distribute import distribute
 from harness.evaluation.evaluate import LoadedTask, evaluate_task
 from harness.evaluation.preflight import prepare
@@ -136,6 +136,7 @@ def evaluation_steps(run: Runner, pending: Pending, distribution: Distribution |
         try:
             with plugin_code():
                 view = CachedModel(view_of(located, model, embeddings.encode), embeddings=embeddings)
+                view.advance = run.progress.advance
         except Exception as error:  # noqa: BLE001 - as above
             _fail_all(run, located, left, error)
         else:
@@ -207,8 +208,9 @@ class _Prefetch:
             with plugin_code():
                 if self._steps is None:
                     texts = _announced(self._run, self._model, self._loaded)
+                    on_disk = texts_on_disk(self._loaded.dataset)
                     self._run.progress.begin(
-                        self._model.name, self._loaded.task.name, self._model.distinct(texts)
+                        self._model.name, self._loaded.task.name, self._model.distinct(texts) + on_disk
                     )
                     self._steps = self._model.prefetching(texts, self._run.progress.advance)
                 self._ended = self._ended or next(self._steps, self) is self

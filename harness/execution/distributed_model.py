@@ -151,7 +151,6 @@ class DistributedEncoder:
         handed: dict[Ticket, np.ndarray] = {}
         try:
             while True:
-                self._seen = self._dispatcher.events
                 ended = [ticket for ticket in handed if ticket.done]
                 for ticket in ended:
                     encoded = self._model.taken(ticket)
@@ -172,7 +171,7 @@ class DistributedEncoder:
             self._dispatcher.cancel(handed)
 
     def wait(self) -> None:
-        """Wait until a unit has ended since `encode` last yielded; raises HarnessError without any worker."""
+        """Wait until a unit has ended since this last returned; raises HarnessError without any worker."""
         self._seen = self._dispatcher.wait(self._seen)
 
 

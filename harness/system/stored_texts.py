@@ -48,9 +48,11 @@ class StoredTexts(Sequence[str]):
     def __getitem__(self, at: slice) -> list[str]: ...
     def __getitem__(self, at: int | slice) -> str | list[str]:
         if isinstance(at, slice):
-            start, stop, step = at.indices(len(self))
-            texts: list[str] = self._column.slice(start, max(0, stop - start)).to_pylist()
-            return texts if step == 1 else [self[row] for row in range(start, stop, step)]
+            rows = range(len(self))[at]
+            if rows.step != 1:
+                return [self[row] for row in rows]
+            texts: list[str] = self._column.slice(rows.start, len(rows)).to_pylist()
+            return texts
         row = range(len(self))[at]  # raises IndexError, and counts from the end
         text: str = self._column[row].as_py()
         return text
