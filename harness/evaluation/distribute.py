@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING
 from harness.errors import HarnessError
 from harness.evaluation.execution_plan import RunUnits
 from harness.execution.dispatcher import Dispatcher
-from harness.execution.distributed_model import DistributedEncoder, DistributedModel, unit_of
+from harness.execution.distributed_model import (
+    DistributedEncoder,
+    DistributedModel,
+    DistributedSearcher,
+    unit_of,
+)
 from harness.execution.unit_runner import versions
 from harness.plugins.executor import ExecutorRequest
 from harness.system.paths import start_folder
@@ -39,6 +44,7 @@ class Distribution:
 
     def __init__(self, dispatcher: Dispatcher, *, mixed: bool) -> None:
         self.dispatcher, self._mixed = dispatcher, mixed
+        self.searcher = DistributedSearcher(dispatcher)
 
     def load(
         self, located: LocatedModel

@@ -137,6 +137,7 @@ def evaluation_steps(run: Runner, pending: Pending, distribution: Distribution |
             with plugin_code():
                 view = CachedModel(view_of(located, model, embeddings.encode), embeddings=embeddings)
                 view.advance = run.progress.advance
+                view.searcher = None if distribution is None else distribution.searcher
         except Exception as error:  # noqa: BLE001 - as above
             _fail_all(run, located, left, error)
         else:

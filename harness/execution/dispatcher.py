@@ -74,7 +74,7 @@ class _Worker:
     facts: WorkerFacts
     ticket: Ticket | None = None
     group: str = ""
-    """Of its last unit: what it has loaded."""
+    """Of its last unit that has one: what it has loaded."""
 
 
 @dataclass
@@ -194,7 +194,7 @@ class Dispatcher:
         with self._changed:
             for name, worker in self._state.workers.items():
                 if worker.ticket is None and (ticket := self._next_for(worker)) is not None:
-                    worker.ticket, worker.group = ticket, ticket.unit.group
+                    worker.ticket, worker.group = ticket, ticket.unit.group or worker.group
                     ticket.tries += 1
                     given.append((name, ticket.unit))
         for name, unit in given:
@@ -212,7 +212,7 @@ class Dispatcher:
 
         def rank(ticket: Ticket) -> tuple[bool, int]:
             group = ticket.unit.group
-            return group != worker.group, held.get(group, 0)
+            return group not in ("", worker.group), held.get(group, 0)
 
         chosen = min(queue, key=rank)  # of several, the one that was handed in first
         queue.remove(chosen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from harness.encoding.shards import EncodedShard, shards
 from harness.errors import HarnessError
-from harness.execution.units import EncodeUnit
+from harness.execution.units import EncodeUnit, SearchUnit
 from harness.models.honor import load_located
 from harness.models.interface import Role
 from harness.models.sentence_transformer import LocatedFolder
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
 
     from harness.execution.dispatcher import Dispatcher, Ticket
     from harness.execution.units import Encoded, ModelDescription
+    from harness.metrics.search_part import PartFound, SearchPart
     from harness.models.interface import LocatedModel, Model
 
+_AHEAD = 2
+"""Parts of a corpus for each worker that are in memory."""
 _SHARDS_EACH = 4
 """Shards for each worker where texts allow: the last ones end at nearly the same time."""
 
@@ -173,6 +177,35 @@ class DistributedEncoder:
     def wait(self) -> None:
         """Wait until a unit has ended since this last returned; raises HarnessError without any worker."""
         self._seen = self._dispatcher.wait(self._seen)
+
+
+class DistributedSearcher:
+    """Search parts of corpora on workers."""
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
+
+    def search(self, parts: Iterator[SearchPart]) -> Iterator[PartFound]:
+        """Yield what is found in each part, in order; a few parts are in memory at a time.
+
+        Raises HarnessError as units do.
+        """
+        handed: deque[Ticket] = deque()
+        seen = 0
+        try:
+            while True:
+                while len(handed) < _AHEAD * self._dispatcher.size:
+                    part = next(parts, None)
+                    if part is None:
+                        break
+                    handed.append(self._dispatcher.submit(SearchUnit(part=part)))
+                if not handed:
+                    return
+                while not handed[0].done:
+                    seen = self._dispatcher.wait(seen)
+                yield handed.popleft().take()
+        finally:
+            self._dispatcher.cancel(handed)
 
 
 def unit_of(

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from harness.encoding.shards import encode_shard
 from harness.encoding.validate import same_role, tokens_checked
 from harness.errors import HarnessError
-from harness.execution.units import Encoded, EncodeUnit, ModelDescription
+from harness.execution.units import Encoded, EncodeUnit, ModelDescription, SearchUnit
+from harness.metrics.search_part import search_part
 from harness.models.computation import computation
 from harness.models.honor import load_located
 from harness.models.interface import Role
@@ -62,6 +63,8 @@ class UnitRunner:
     def _run(self, unit: WorkUnit) -> Any:  # noqa: ANN401 - each kind of unit returns its own
         if isinstance(unit, EncodeUnit):
             return self._encode(unit)
+        if isinstance(unit, SearchUnit):
+            return search_part(unit.part)
         raise TypeError(f"no worker can do a {type(unit).__name__}")
 
     def _encode(self, unit: EncodeUnit) -> Encoded:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from harness.metrics.search_part import SearchPart
     from harness.models.interface import ModelFacts, ModelSpec
 
 
@@ -43,6 +44,20 @@ class EncodeUnit:
             return f"loading {self.name}"
         done = "encoding" if self.want == "embeddings" else "counting tokens of"
         return f"{done} {plural(len(self.texts), 'text')} with {self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchUnit:
+    """Search a part of a corpus; returns a `PartFound`."""
+
+    part: SearchPart
+    group: str = ""
+    """None: it needs no model, and leaves the one that is loaded."""
+
+    @property
+    def what(self) -> str:
+        """What is done, for people."""
+        return f"searching {plural(len(self.part.documents), 'document')}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.errors import HarnessError
+from harness.metrics.search_part import LONGEST, SHORTEST, Buffers, Product, SearchPart, search_part
 from harness.metrics.top_k import TopK, blocks
 from harness.system.environment import cores
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator, Sequence
 
+    from harness.metrics.search_part import PartFound, PartSearcher
     from harness.metrics.top_k import IdOrder
     from harness.models.interface import Model
 
@@ -22,8 +24,8 @@ _LARGE = 2**34
 """Minimum multiplications of a search for which our own matrix product pays: it needs torch and a check."""
 _MOST_WORKERS = 8
 """Maximum parts of the documents that are searched at once; each has its own buffers."""
-_SHORTEST, _LONGEST = 1e-6, 1e18
-"""Minimum and maximum length of embeddings whose float32 products are finite, and that have a direction."""
+_BLOCKS = 8
+"""Blocks of a part that is searched elsewhere: 32,768 documents of 384 dimensions are 48 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,51 +70,94 @@ def search(
     as it was compared. at_once: maximum documents that are compared at once.
     Raises HarnessError for similarities that are not finite.
     """
-    documents, ignored = corpus.documents, corpus.ignored
-    depth = min(depth, len(documents) - len(ignored))
-    product = _own_product(model, queries, documents)
-    watched_queries, watched_rows = watched
-    watched_scores = np.full(len(watched_rows), np.nan)
-
-    def best_of(part: slice) -> TopK:
-        best = TopK(len(queries), depth, corpus.order, weights=corpus.weights)
-        buffers = None if product is None else _Buffers(product, min(at_once, part.stop - part.start))
-        for block in blocks(part, at_once):
-            first, last = np.searchsorted(ignored, (block.start, block.stop))
-            left_out = ignored[first:last] - block.start
-            similarities = None if buffers is None else buffers.similarities(documents[block], left_out)
-            if similarities is None:
-                similarities = _similarities(model, queries, documents[block])
-                # The model may return a view, or a read-only array.
-                similarities = similarities.copy() if len(left_out) else similarities
-            of_block = slice(*np.searchsorted(watched_rows, (block.start, block.stop)))
-            watched_scores[of_block] = similarities[
-                watched_queries[of_block], watched_rows[of_block] - block.start
-            ]
-            if len(left_out):
-                similarities[:, left_out] = -np.inf
-            best.add(block.start, similarities)
-        return best
-
-    whole = slice(0, len(documents))
-    best = best_of(whole) if product is None else _search_parts(best_of, whole, at_once)
-    return Found(*best.ranked(), watched_scores)
+    depth = min(depth, len(corpus.documents) - len(corpus.ignored))
+    unit = _own_product(model, queries, corpus.documents)
+    searched = _Search(
+        model, queries, corpus, depth, watched, list(blocks(slice(0, len(corpus.documents)), at_once))
+    )
+    return searched.by_model() if unit is None else searched.by_parts(unit=unit)
 
 
-def _search_parts(best_of: Callable[[slice], TopK], whole: slice, at_once: int) -> TopK:
-    """Search parts of the documents in threads: all but the matrix product uses one processor only."""
-    import torch
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """A search; blocks: the documents that are compared at once."""
 
-    workers = min(_MOST_WORKERS, cores())
-    parts = blocks(whole, max(at_once, -(-whole.stop // workers)))
-    with ThreadPoolExecutor(
-        workers, "search", initializer=torch.set_num_threads, initargs=(max(1, cores() // workers),)
-    ) as pool:
-        partial = list(pool.map(best_of, parts))
-    best = partial[0]
-    for other in partial[1:]:
-        best.merge(other)
-    return best
+    model: Model
+    queries: np.ndarray
+    corpus: Corpus
+    depth: int
+    watched: tuple[np.ndarray, np.ndarray]
+    blocks: Sequence[slice]
+
+    def by_model(self) -> Found:
+        """Search by the model's own similarity."""
+        best = TopK(len(self.queries), self.depth, self.corpus.order, weights=self.corpus.weights)
+        watched = np.full(len(self.watched[1]), np.nan)
+        for block in self.blocks:
+            self._add_by_model(block, best, watched)
+        return Found(*best.ranked(), watched)
+
+    def by_parts(self, *, unit: bool) -> Found:
+        """Search parts by our own product, in threads or wherever the model has parts searched."""
+        best = TopK(len(self.queries), self.depth, self.corpus.order, weights=self.corpus.weights)
+        watched = np.full(len(self.watched[1]), np.nan)
+        searcher: PartSearcher | None = getattr(self.model, "searcher", None)
+        # Threads get a part each, since all but the product is slower at a part's beginning.
+        each = _BLOCKS if searcher is not None else -(-len(self.blocks) // min(_MOST_WORKERS, cores()))
+        runs = [self.blocks[at : at + each] for at in range(0, len(self.blocks), each)]
+        parts = (self._part(run, unit=unit) for run in runs)
+        for run, found in zip(runs, (searcher or _Threads()).search(parts), strict=True):
+            best.merge(found.best, run[0].start)
+            watched[self._watched_in(slice(run[0].start, run[-1].stop))] = found.watched
+            for number in found.left_out:
+                self._add_by_model(run[number], best, watched)
+        return Found(*best.ranked(), watched)
+
+    def _part(self, run: Sequence[slice], *, unit: bool) -> SearchPart:
+        """Return adjacent blocks as a corpus of their own."""
+        corpus, whole = self.corpus, slice(run[0].start, run[-1].stop)
+        first, last = np.searchsorted(corpus.ignored, (whole.start, whole.stop))
+        watched = self._watched_in(whole)
+        return SearchPart(
+            queries=self.queries,
+            documents=corpus.documents[whole],
+            ids=corpus.order.ids[whole],
+            unit=unit,
+            depth=self.depth,
+            blocks=[(block.start - whole.start, block.stop - whole.start) for block in run],
+            ignored=corpus.ignored[first:last] - whole.start,
+            weights=None if corpus.weights is None else corpus.weights[whole],
+            watched=(self.watched[0][watched], self.watched[1][watched] - whole.start),
+        )
+
+    def _watched_in(self, rows: slice) -> slice:
+        return slice(*np.searchsorted(self.watched[1], (rows.start, rows.stop)))
+
+    def _add_by_model(self, block: slice, best: TopK, watched: np.ndarray) -> None:
+        first, last = np.searchsorted(self.corpus.ignored, (block.start, block.stop))
+        left_out = self.corpus.ignored[first:last] - block.start
+        similarities = _similarities(self.model, self.queries, self.corpus.documents[block])
+        # The model may return a view, or a read-only array.
+        similarities = similarities.copy() if len(left_out) else similarities
+        of_block = self._watched_in(block)
+        watched[of_block] = similarities[self.watched[0][of_block], self.watched[1][of_block] - block.start]
+        if len(left_out):
+            similarities[:, left_out] = -np.inf
+        best.add(block.start, similarities)
+
+
+class _Threads:
+    """Search parts in threads: all but the matrix product uses one processor only."""
+
+    def search(self, parts: Iterator[SearchPart]) -> Iterator[PartFound]:
+        """Yield what is found in each part, in order."""
+        import torch
+
+        workers = min(_MOST_WORKERS, cores())
+        with ThreadPoolExecutor(
+            workers, "search", initializer=torch.set_num_threads, initargs=(max(1, cores() // workers),)
+        ) as pool:
+            yield from pool.map(search_part, parts)
 
 
 def _similarities(model: Model, queries: np.ndarray, documents: np.ndarray) -> np.ndarray:
@@ -125,53 +170,10 @@ def _similarities(model: Model, queries: np.ndarray, documents: np.ndarray) -> n
     return similarities if similarities.dtype in (np.float32, np.float64) else similarities.astype(float)
 
 
-class _Product:
-    """Cosine or dot product of queries with documents."""
+def _own_product(model: Model, queries: np.ndarray, documents: np.ndarray) -> bool | None:
+    """Return whether a product of unit vectors equals the model's similarity, or one of whole ones does.
 
-    def __init__(self, queries: np.ndarray, *, unit: bool) -> None:
-        import torch
-
-        self.unit = unit
-        tensor = torch.tensor(queries)
-        self.queries = (torch.nn.functional.normalize(tensor) if unit else tensor).T.contiguous()
-        """(dimensions, queries)."""
-
-
-class _Buffers:
-    """A product with at most `rows` documents at a time, in buffers that are reused."""
-
-    def __init__(self, product: _Product, rows: int) -> None:
-        import torch
-
-        self._product = product
-        # One row per document, in torch's memory, which is aligned to cache lines: a third faster.
-        self._copied = torch.empty(rows, product.queries.shape[0])
-        self._scores = torch.empty(rows, product.queries.shape[1])
-
-    def similarities(self, documents: np.ndarray, left_out: np.ndarray) -> np.ndarray | None:
-        """Return (queries, documents), valid until the next call; None if the model must compute them.
-
-        None if some documents, other than those at `left_out`, have no direction (for the cosine), or
-        are not finite, or so long that a product may not be finite.
-        """
-        import torch
-
-        unit = self._product.unit
-        # A copy, because torch takes no read-only arrays.
-        rows, scores = self._copied[: len(documents)], self._scores[: len(documents)]
-        np.copyto(rows.numpy(), documents)
-        lengths = torch.linalg.vector_norm(rows, dim=1, keepdim=True)
-        lengths[left_out] = 1
-        if not ((lengths < _LONGEST) & (lengths > (_SHORTEST if unit else -1))).all():
-            return None
-        if unit:
-            rows /= lengths
-        similarities: np.ndarray = torch.mm(rows, self._product.queries, out=scores).T.numpy()
-        return similarities
-
-
-def _own_product(model: Model, queries: np.ndarray, documents: np.ndarray) -> _Product | None:
-    """Return a product that equals the model's similarity; None if none does, or the search is small.
+    None if none does, or the search is small.
 
     It is compared on a few queries and documents: `model.facts` may not say all about the similarity.
     """
@@ -181,22 +183,22 @@ def _own_product(model: Model, queries: np.ndarray, documents: np.ndarray) -> _P
         return None
     if queries.size * len(documents) < _LARGE or not queries.size:
         return None
-    unit = facts.similarity == "cosine"
+    unit: bool = facts.similarity == "cosine"
     query_lengths = _lengths(queries)
     few = np.append(np.linspace(0, len(queries) - 1, 8).astype(np.intp), query_lengths.argmin())
     sample = documents[np.linspace(0, len(documents) - 1, 256).astype(np.intp)]
     lengths = _lengths(sample)
-    usable = (lengths > _SHORTEST) & (lengths < _LONGEST)
+    usable = (lengths > SHORTEST) & (lengths < LONGEST)
     sample, lengths = sample[usable], lengths[usable]
-    if not (query_lengths < _LONGEST).all() or not len(sample):
+    if not (query_lengths < LONGEST).all() or not len(sample):
         return None
     expected = np.asarray(model.similarity(queries[few], sample))
     nothing = np.empty(0, dtype=np.intp)
-    own = _Buffers(_Product(queries[few], unit=unit), len(sample)).similarities(sample, nothing)
+    own = Buffers(Product(queries[few], unit=unit), len(sample)).similarities(sample, nothing)
     scale = 1 if unit else query_lengths[few][:, None] * lengths
     if expected.dtype != np.float32 or own is None or not (abs(own - expected) <= 1e-6 * scale).all():
         return None
-    return _Product(queries, unit=unit)
+    return unit
 
 
 def _lengths(embeddings: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -20,13 +21,13 @@ class IdOrder:
     """Order of document ids, computed only where scores tie: sorting all can take as long as a search."""
 
     def __init__(self, ids: Sequence[str]) -> None:
-        self._ids = ids
+        self.ids = ids
 
     @cached_property
     def ranks(self) -> np.ndarray:
         """(n,) int32: the number of ids before each document's own."""
-        ranks = np.empty(len(self._ids), dtype=np.int32)
-        ranks[sorted(range(len(self._ids)), key=self._ids.__getitem__)] = np.arange(len(ranks))
+        ranks = np.empty(len(self.ids), dtype=np.int32)
+        ranks[sorted(range(len(self.ids)), key=self.ids.__getitem__)] = np.arange(len(ranks))
         return ranks
 
     def ranks_of(self, rows: np.ndarray) -> np.ndarray:
@@ -35,7 +36,7 @@ class IdOrder:
             ranks: np.ndarray = self.ranks[rows]
             return ranks
         distinct, at = np.unique(rows, return_inverse=True)
-        named = [self._ids[row] for row in distinct.tolist()]
+        named = [self.ids[row] for row in distinct.tolist()]
         ranks = np.empty(len(named), dtype=np.int32)
         ranks[sorted(range(len(named)), key=named.__getitem__)] = np.arange(len(named))
         return ranks[at]
@@ -47,6 +48,20 @@ def blocks(whole: slice, most: int) -> Iterator[slice]:
     parts = -(-total // most)
     for part in range(parts):
         yield slice(whole.start + total * part // parts, whole.start + total * (part + 1) // parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """What a `TopK` has collected, as plain data; rows as it counts them."""
+
+    scores: np.ndarray
+    """(queries, m), −inf where there are fewer than m."""
+    rows: np.ndarray
+    """(queries, m)."""
+    bound: np.ndarray
+    """(queries, 1): the worst score of the best."""
+    dropped: np.ndarray
+    """(queries,): weight of the documents whose score is the bound, and that are not among them."""
 
 
 class TopK:
@@ -98,15 +113,30 @@ class TopK:
         else:
             self._compact(start, similarities)  # sees, and counts, the whole block
 
-    def merge(self, other: TopK) -> None:
-        """Add the best of another over other documents."""
+    def best(self) -> Best:
+        """Return what was collected."""
         self._compact()
-        other._compact()
-        bound = np.maximum(self._bound, other._bound)
-        self._dropped = self._dropped_at(bound) + other._dropped_at(bound)
+        used = self._filled.max(initial=0)
+        return Best(
+            self._scores[:, :used].copy(),
+            self._rows[:, :used].copy(),
+            self._bound.copy(),
+            self._dropped.copy(),
+        )
+
+    def merge(self, other: Best, start: int) -> None:
+        """Add the best of another over other documents; start: the row of this that its row 0 is."""
+        self._compact()
+        used = self._filled.max(initial=0)
+        bound = np.maximum(self._bound, other.bound)
+        self._dropped = self._dropped_at(bound) + np.where(other.bound[:, 0] == bound[:, 0], other.dropped, 0)
         self._bound = bound
-        self._scores = np.hstack([self._scores, other._scores])
-        self._rows = np.hstack([self._rows, other._rows])
+        self._scores = np.hstack([self._scores[:, :used], other.scores])
+        self._rows = np.hstack([self._rows[:, :used], other.rows + start])
+        lacking = self._depth + self._room - self._scores.shape[1]
+        if lacking > 0:
+            self._scores = np.pad(self._scores, ((0, 0), (0, lacking)), constant_values=-np.inf)
+            self._rows = np.pad(self._rows, ((0, 0), (0, lacking)))
         self._filled = np.full(len(self._scores), self._scores.shape[1])
         for part in blocks(slice(0, len(self._scores)), max(1, _SORTED // self._scores.shape[1])):
             self._keep(part, self._scores[part], self._rows[part])

@@ -14,7 +14,7 @@ class WorkUnit(Protocol):
 
     @property
     def group(self) -> str:
-        """Units of one group share what must be loaded, such as a model."""
+        """Units of one group share what must be loaded, such as a model; empty where nothing must be."""
         ...
 
     @property

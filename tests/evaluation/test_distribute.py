@@ -15,6 +15,7 @@ from harness.evaluation.journal import read_runs
 from harness.evaluation.progress import Progress
 from harness.evaluation.publish_run import publish_run
 from harness.evaluation.runner import RunPlan
+from harness.execution.units import SearchUnit
 from harness.models.interface import ModelSpec, Settings
 from harness.models.locate import locate_model
 from harness.plugins.executor import Executor
@@ -74,6 +75,19 @@ def test_any_number_of_workers_gives_the_same_bytes(tmp_path, models, count):
     outcome, files = evaluate(tmp_path / "spread", models, workers)
     assert not outcome.failed
     assert len(workers.did) > 12
+    assert files == wanted
+
+
+@pytest.mark.kernels
+def test_a_large_search_is_spread_and_gives_the_same_bytes(tmp_path, models, monkeypatch):
+    monkeypatch.setattr("harness.metrics.search._LARGE", 1)
+    monkeypatch.setattr("harness.metrics.search._BLOCKS", 1)
+    monkeypatch.setattr("harness.metrics.ranking._DOCUMENTS", 40)
+    _, wanted = evaluate(tmp_path / "local", models[:1], tasks=["aila-statutes"])
+    workers = real_workers(tmp_path, 2, end_after={5})
+    outcome, files = evaluate(tmp_path / "spread", models[:1], workers, tasks=["aila-statutes"])
+    assert not outcome.failed
+    assert sum(isinstance(unit, SearchUnit) for _, unit in workers.did) > 3
     assert files == wanted
 
 

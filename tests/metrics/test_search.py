@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -15,6 +17,7 @@ from harness.metrics import copies as copying
 from harness.metrics import ranking
 from harness.metrics import search as searching
 from harness.metrics import top_k as best
+from harness.metrics.search_part import search_part
 
 pytestmark = pytest.mark.kernels
 
@@ -303,3 +306,44 @@ def test_similarities_of_a_model_are_not_overwritten(cut):
     found = rank(model, documents[160:161], documents, [f"{row:04}" for row in range(1000)], 2)
     assert model.asked == SAMPLE + 100
     assert found.ids == [["0170", "0160"]]
+
+
+class Elsewhere(Similar):
+    """A model whose corpora are searched part by part, in another order than they come in."""
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.searcher = self
+        self.parts = 0
+
+    def search(self, parts):
+        listed = [pickle.loads(pickle.dumps(part)) for part in parts]
+        self.parts += len(listed)
+        found = {number: search_part(listed[number]) for number in reversed(range(len(listed)))}
+        yield from (found[number] for number in range(len(listed)))
+
+
+@pytest.mark.usefixtures("worthwhile")
+@pytest.mark.parametrize("kind", ["cosine", "dot"])
+@pytest.mark.parametrize("each", [1, 3, 100])
+@pytest.mark.parametrize("depth", [2, 150])
+def test_a_corpus_that_is_searched_in_parts_gives_the_same_to_the_bit(cut, monkeypatch, kind, each, depth):
+    """With ties, copies, documents without a direction, and parts with fewer documents than are wanted."""
+    cut(30, 100)
+    monkeypatch.setattr(searching, "_BLOCKS", each)
+    generator = np.random.default_rng(7)
+    documents = generator.standard_normal((1030, 24), dtype=np.float32)
+    documents[400:600] = documents[3]
+    documents[600:640] = np.round(documents[600:640])
+    documents[700], documents[701] = 0, documents[12]
+    queries = np.concatenate(
+        [documents[[3, 12, 620, 701]], generator.standard_normal((40, 24), dtype=np.float32)]
+    )
+    ids = [f"{number:04}" for number in generator.permutation(1030)]
+    relevance = [{ids[row]: 1.0, ids[3 * row]: 1.0, ids[410]: 1.0} for row in range(len(queries))]
+    left_out = [ids[row] if row % 3 else None for row in range(len(queries))]
+    asked = (queries, documents, ids, depth)
+    here = rank(Similar(kind, 24), *asked, relevance=relevance, left_out=left_out)
+    model = Elsewhere(kind, 24)
+    assert rank(model, *asked, relevance=relevance, left_out=left_out) == here
+    assert model.parts == 2 * -(-11 // each)
