@@ -19,6 +19,7 @@ import msgspec
 
 from benchmarks.rounds import Ready, Round, Variant
 from harness.bench.worker import protected_streams
+from harness.system import waiting
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -94,9 +95,9 @@ class Child:
 
 def environment_of(variant: Variant) -> dict[str, str]:
     """Return this process's environment with the variant's wait policy, and without network."""
-    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    environment = {name: value for name, value in os.environ.items() if name not in waiting.SETTINGS}
     environment |= {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "true"}
-    return environment | ({"OMP_WAIT_POLICY": "PASSIVE"} if variant.passive else {})
+    return environment | (waiting.SETTINGS if variant.passive else {})
 
 
 def main() -> None:

@@ -29,7 +29,7 @@ class Variant:
     backend: str = "auto"
     """Of harness only."""
     passive: bool = True
-    """Whether OMP_WAIT_POLICY=PASSIVE is set before torch loads; else the tool is as it was installed."""
+    """Whether idle threads sleep (`harness.system.waiting`); else the tool is as it was installed."""
     batch_size: int | None = None
     """Of peers only; None for the best one, found in a trial."""
 

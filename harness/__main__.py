@@ -19,9 +19,12 @@ def main() -> None:
         sys.exit(2)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from harness.cli import main as run
+    from harness.system.garbage import rarely_collected
 
-    run()
+    with rarely_collected():
+        from harness.cli import main as run
+
+        run()
 
 
 if __name__ == "__main__":

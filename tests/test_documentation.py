@@ -12,9 +12,12 @@ from click.testing import CliRunner
 
 from harness.cli import cli
 from harness.cli.config import read_config
+from harness.cli.layout import table_lines
 from harness.plugins.loader import load_plugins
 from harness.pytest_plugin import _SETTINGS
-from harness.results.leaderboard import read_leaderboard
+from harness.results.folder import ResultsFolder
+from harness.results.leaderboard import boards, read_leaderboard
+from harness.results.tables import models_table, task_tables
 from harness.tasks.task_file import read_task_file
 
 ROOT = Path(__file__).parents[1]
@@ -215,6 +218,23 @@ def test_on_the_samples_the_base_model_lies_above_the_lexical_floor():
 
 def shown(text: str) -> list[str]:
     return [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+
+
+def test_the_run_that_the_readme_shows_is_what_80_columns_show_of_the_committed_results():
+    results = ResultsFolder(ROOT / "results" / "example")
+    ranked = boards([one for one in results.evaluations() if one.candidate.model == "minilm"])
+    tables = [models_table(ranked, results.throughputs()), *task_tables(ranked)]
+    printed = ["".join(text for text, _ in line) for table in tables for line in table_lines(table, 80)]
+    (block,) = [one for one in blocks("README.md", "") if "written: results/local" in one]
+    assert block.endswith("written: results/local/leaderboard.csv\n")
+    assert max(map(len, block.splitlines())) <= 80
+
+    def without_speeds(lines: list[str]) -> list[str]:
+        return [re.sub(r"\d+ \(.* – .*\)$|COLUMNS=\d+", "", line) for line in shown("\n".join(lines))]
+
+    tables_of_page = block.partition("Samples are small")[0].splitlines()
+    known = {*without_speeds(printed), "…"}
+    assert [line for line in without_speeds(tables_of_page) if line not in known] == []
 
 
 def test_the_comparison_that_the_readme_shows_is_what_the_command_prints():

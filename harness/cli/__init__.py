@@ -17,6 +17,7 @@ from harness.plugins.commands import COMMANDS
 from harness.system.environment import libraries, version
 from harness.system.paths import relative_to, without_start_folder
 from harness.system.signals import Interrupted, handle_signals
+from harness.system.waiting import wait_asleep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -154,8 +155,7 @@ def _fail(error: HarnessError) -> int:
 
 def _run() -> int | str | None:
     """Run the command and return its exit code; the one place that catches HarnessError."""
-    # Threads that spin while they wait cost up to ten times on shared machines; torch reads this when loaded.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    wait_asleep()
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     # Libraries draw their own progress bars between ours.
     os.environ.setdefault("TQDM_DISABLE", "1")

@@ -18,6 +18,7 @@ from harness.errors import HarnessError
 from harness.evaluation.isolate import Done, EncodedTexts, EvaluateJob, Event, Message, TaskDone, TaskStarted
 from harness.evaluation.progress import Progress
 from harness.system import processes
+from harness.system.garbage import rarely_collected
 from harness.system.paths import relative_to, user_path
 from harness.system.signals import handle_signals
 
@@ -66,7 +67,7 @@ def main() -> None:
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR1)
     job = msgspec.json.decode(sys.stdin.buffer.read(), type=EvaluateJob)
-    with handle_signals(), relative_to(Path.cwd()):
+    with rarely_collected(), handle_signals(), relative_to(Path.cwd()):
         try:
             events.write(_evaluate(job, events))
         except HarnessError as error:

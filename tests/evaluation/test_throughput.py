@@ -7,6 +7,7 @@ import itertools
 import pytest
 
 from harness.evaluation import throughput
+from harness.models.backends.threads import ThreadLayout
 
 
 def test_the_workload_is_fixed():
@@ -38,6 +39,17 @@ def test_a_workload_that_is_over_too_soon_is_repeated(letters, monkeypatch):
     assert (speed.texts, speed.tokens, speed.texts_per_second) == (6, 9, 6.0)
     monkeypatch.undo()
     assert speed.workload == throughput.measure(letters, ["a", "bc"], rounds=1).workload
+
+
+@pytest.mark.parametrize(
+    ("how", "warm_ups"), [("calibrated", 1), ("calibrated before", 1), ("not calibrated", 4)]
+)
+def test_a_model_whose_threads_are_calibrated_is_warm_after_one_pass(how, warm_ups, letters, monkeypatch):
+    letters.threads = ThreadLayout(2, 1, how)
+    ticks = iter([0.0, 0.125, 10.0, 11.0])
+    monkeypatch.setattr(throughput.time, "perf_counter", lambda: next(ticks))
+    throughput.measure(letters, ["a", "bc"], rounds=1)
+    assert len(letters.encoded) == 2 * (warm_ups + 3)
 
 
 @pytest.mark.parametrize(
