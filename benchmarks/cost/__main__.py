@@ -21,7 +21,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.cost.pages import PAGE, RESULT, written
+from benchmarks.cost.pages import BENCH, PAGE, RESULT, written
 from benchmarks.cost.tiny import write_tiny_model
 from harness.system.environment import current_environment
 
@@ -125,13 +125,18 @@ def run(options: argparse.Namespace) -> None:
                 measure([*words, *model]) for _ in range(rounds)
             ]
         jobs["side-by-side"] = lambda: side_by_side(options.data)
-        jobs["bench"] = lambda: bench_of(options.data, "minilm", Path(folder))
         for name, job in jobs.items():
             if name in found or (options.only and name not in options.only):
                 continue
             found[name] = job()
             print(f"{name}: {json.dumps(found[name])[:200]}", file=sys.stderr)
-            options.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+            _write(options.out, found)
+        if not options.bench.is_file() and (not options.only or "bench" in options.only):
+            _write(options.bench, bench_of(options.data, "minilm", Path(folder)))
+
+
+def _write(file: Path, content: object) -> None:
+    file.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def main() -> None:
@@ -139,17 +144,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data", help="real data")
     parser.add_argument("--out", type=Path, default=RESULT, metavar="FILE")
+    parser.add_argument("--bench", type=Path, default=BENCH, metavar="FILE", help="record of the bench")
     parser.add_argument("--only", nargs="*", metavar="NAME", help="measurements to make; all if not given")
     parser.add_argument(
         "--write", action="store_true", help="write the page from the results; measures nothing"
     )
     options = parser.parse_args()
     if options.write:
-        PAGE.write_text(
-            written(PAGE.read_text(encoding="utf-8"), json.loads(RESULT.read_bytes())), encoding="utf-8"
-        )
+        PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
         return
-    options.data, options.out = options.data.resolve(), options.out.resolve()
+    options.data, options.out, options.bench = (
+        path.resolve() for path in (options.data, options.out, options.bench)
+    )
     run(options)
 
 

@@ -37,11 +37,11 @@ def sizes(found: Found, kind: str, *, ends: str = "") -> list[Size]:
         what, _, rest = name.partition("-")
         count, _, width = rest.partition("-")
         if what == kind and count.isdigit() and width == ends.lstrip("-"):
-            medians = [
+            seconds, cpu, before, peak = (
                 median(run[key] for run in runs)
                 for key in ("seconds", "cpu_seconds", "before_mib", "peak_mib")
-            ]
-            named.append(Size(name, int(count), *medians, runs))
+            )
+            named.append(Size(name, int(count), seconds, cpu, before, peak, runs))
     return sorted(named, key=lambda each: each.count)
 
 
@@ -71,8 +71,9 @@ def planned(size: Size) -> CostRange:
     """Return the seconds of a search on one core as `harness plan` has them, by the measured ceiling."""
     run = size.runs[0]
     best = median(each["ceiling_gflops"] for each in size.runs)
-    pairs = pair_seconds(CostRange(best, best, best), 1, run["dimensions"]) * (size.count * run["queries"])
-    return pairs + SEARCH_QUERY * run["queries"]
+    queries = int(run["queries"])
+    pairs = pair_seconds(CostRange(best, best, best), 1, run["dimensions"]) * (size.count * queries)
+    return pairs + SEARCH_QUERY * queries
 
 
 def error(guess: float, truth: float) -> float:
@@ -82,8 +83,8 @@ def error(guess: float, truth: float) -> float:
 
 def spread(found: Found) -> float:
     """Return how much of a worker a second one adds, by processor seconds for each text: 1 is perfect."""
-    alone = median(each["cpu_seconds"] for each in found["alone"])
-    both = median(each["cpu_seconds"] for pair in found["both"] for each in pair)
+    alone: float = median(each["cpu_seconds"] for each in found["alone"])
+    both: float = median(each["cpu_seconds"] for pair in found["both"] for each in pair)
     return 2 * alone / both - 1
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +30,7 @@ from harness.bench.records import Bench
 from harness.render import percent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from benchmarks.cost.lines import Size
 
@@ -36,23 +40,53 @@ ROOT = Path(__file__).parents[2]
 RESULT = ROOT / "benchmarks" / "results" / "cost.json"
 BENCH = ROOT / "benchmarks" / "results" / "cost-bench.json"
 """The bench that the page plans from, as `harness bench` writes it."""
+COMMAND = "harness plan --documents 100M --workers 8 --bench benchmarks/results/cost-bench.json"
 PAGE = ROOT / "docs" / "cluster.md"
 _MIB = 1 << 20
 
 
-def written(page: str, found: Found) -> str:
+def written(page: str) -> str:
     """Return a page with each block of figures as it was measured."""
-    blocks = {
+    found = {**json.loads(RESULT.read_bytes()), "bench": json.loads(BENCH.read_bytes())}
+    blocks: dict[str, Callable[[Found], Iterator[str]]] = {
+        "cost-where": where_block,
         "cost-encode": encode_block,
         "cost-search": search_block,
         "cost-spread": spread_block,
         "cost-devices": devices_block,
+        "cost-plan": plan_block,
     }
     for name, block in blocks.items():
         place = re.compile(rf"(<!-- figures: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
         text = "\n".join(block(found))
         page = place.sub(lambda match, text=text: f"{match[1]}{text}\n{match[2]}", page)  # type: ignore[misc]
     return page
+
+
+def where_block(found: Found) -> Iterator[str]:
+    """Yield on which machine it was measured, and how much else that did."""
+    here = found["environment"]
+    runs = [run for name, each in found.items() if isinstance(each, list) for run in each]
+    loads = [run["load"] for run in runs]
+    yield (
+        f"Measured on {here['processor']}, {here['cores']} cores, torch {here['libraries']['torch']};"
+        f" each process on one core, beside other work: load {min(loads):.1f} – {max(loads):.1f}, so that"
+        " seconds are up to three times processor seconds, and errors are by the latter."
+    )
+
+
+def plan_block(_found: Found) -> Iterator[str]:
+    """Yield what `harness plan` prints into a pipe."""
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    ran = subprocess.run(
+        [sys.executable, "-m", *COMMAND.split()],
+        cwd=ROOT,
+        env=environment,
+        check=True,
+        stdout=subprocess.PIPE,
+    )
+    yield f"```console\n$ {COMMAND}\n```\n\n```"
+    yield f"{ran.stdout.decode().rstrip()}\n```"
 
 
 def encode_block(found: Found) -> Iterator[str]:
@@ -91,10 +125,11 @@ def _encode_sentences(found: Found) -> str:
     _, steep = slope([(size.count, size.peak_mib - size.before_mib) for size in sizes(found, "tiny")])
     return (
         f"The line through all sizes of `minilm` leaves at most {percent(residual(measured), 1)} of the"
-        f" largest one's processor seconds. `harness bench` on 256 of these texts ({two_digits(tokens)} tokens on"
-        f" average, by the processor seconds of its rounds) gives {_cpu(guess)} for the {measured[-1].count:,},"
-        f" in proportion to tokens: {error(guess, measured[-1].cpu_seconds):+.0%}. A text of the tiny model takes"
-        f" {two_digits(steep * _MIB)} bytes, of which its embedding is {4 * run_width(found)}."
+        f" largest one's processor seconds. `harness bench` on 256 of them ({two_digits(tokens)} tokens"
+        f" on average, by the processor seconds of its rounds) gives {_cpu(guess)} for the"
+        f" {measured[-1].count:,}, in proportion to tokens: {error(guess, measured[-1].cpu_seconds):+.0%}."
+        f" A text of the tiny model takes {two_digits(steep * _MIB)} bytes, of which its embedding is"
+        f" {4 * run_width(found)}."
     )
 
 
@@ -140,10 +175,10 @@ def _search_sentences(found: Found) -> str:
     best = max(run["ceiling_gflops"] for size in measured for run in size.runs)
     return (
         f"By the three widths of {widths[0].count:,} documents a query, a document and a dimension take"
-        f" {steep / pairs:.2g} s, which is {2 * pairs / steep / 1e9:.0f}·10⁹ operations/s where the fastest product"
-        f" reaches up to {best:.0f}, and a query and a document {start / pairs:.2g} s whatever the width. From"
-        f" {small.count:,} to {large.count:,} documents, one takes {two_digits(beside)} bytes besides its"
-        " embedding."
+        f" {steep / pairs:.2g} s, which is {2 * pairs / steep / 1e9:.0f}·10⁹ operations/s where the"
+        f" fastest product reaches up to {best:.0f}, and a query and a document {start / pairs:.2g} s"
+        f" whatever the width. From {small.count:,} to {large.count:,} documents, one takes"
+        f" {two_digits(beside)} bytes besides its embedding."
     )
 
 
@@ -174,5 +209,5 @@ def devices_block(found: Found) -> Iterator[str]:
         for workers in (1, 8, 64):
             plan = plan_cost(bench, CostQuestion(documents=documents, workers=workers))
             encoding, _, search = (shown_seconds(stage.seconds) for stage in plan.stages)
-            held = [shown_bytes(plan.memory[at].bytes) for at in (0, -1)]
+            held = [shown_bytes(plan.memory[at].bytes) for at in (0, -2)]
             yield f"| {' | '.join([f'{documents:,}', str(workers), encoding, search, *held])} |"

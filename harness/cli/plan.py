@@ -15,67 +15,61 @@ from harness.models.storage import PRECISIONS
 from harness.system.paths import user_path
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from harness.bench.cost.records import CostPlan
     from harness.bench.records import Bench
+
+    Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 _COUNT = re.compile(r"(?P<number>\d{1,15}(?:,\d{3})*(?:\.\d{1,9})?)(?P<unit>[kKMGB]?)")
 _THOUSANDS = {"": 0, "k": 1, "K": 1, "M": 2, "G": 3, "B": 3}
 _MOST = 10**15
 
 
-class Count(click.ParamType):
-    """A whole number from 1, such as `2500`, `10k`, `1.5M` or `100M`."""
+def read_count(text: str, option: str) -> int:
+    """Return a whole number from 1, such as `2500`, `10k`, `1.5M` or `100M`.
 
-    name = "count"
+    option: what it is the value of. Raises HarnessError for anything else.
+    """
+    found = _COUNT.fullmatch(text.strip().replace("_", ""))
+    if not found:
+        raise HarnessError(f"{option} {text!r} is not a number", hint="such as 2500, 10k, 1.5M or 100M")
+    whole, _, rest = found["number"].replace(",", "").partition(".")
+    zeros = 3 * _THOUSANDS[found["unit"]]
+    if rest.rstrip("0")[zeros:]:
+        raise HarnessError(f"{option} {text!r} is not a whole number")
+    count = int(whole + rest[:zeros].ljust(zeros, "0"))
+    if not count:
+        raise HarnessError(f"{option} {text}: there is nothing to plan", hint="from 1 on")
+    if count > _MOST:
+        raise HarnessError(f"{option} {text} is too many", hint=f"at most {_MOST:,}")
+    return count
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401, ARG002 - click's
-        """Return the number; raises HarnessError for anything else."""
-        if isinstance(value, int):
-            return value
-        option = param.opts[0] if param else "a number"
-        found = _COUNT.fullmatch(value.strip().replace("_", ""))
-        if not found:
-            raise HarnessError(f"{option} {value!r} is not a number", hint="such as 2500, 10k, 1.5M or 100M")
-        whole, _, rest = found["number"].replace(",", "").partition(".")
-        zeros = 3 * _THOUSANDS[found["unit"]]
-        if rest.rstrip("0")[zeros:]:
-            raise HarnessError(f"{option} {value!r} is not a whole number")
-        count = int(whole + rest[:zeros].ljust(zeros, "0"))
-        if not 0 < count <= _MOST:
-            raise HarnessError(
-                f"{option} {value}: there is nothing to plan"
-                if not count
-                else f"{option} {value} is too many",
-                hint="from 1 to 1,000,000 G",
-            )
-        return count
+
+def _count_option(name: str, text: str, default: int | None = None, *, required: bool = False) -> Decorator:
+    """Return an option whose value is a number as `read_count` takes it."""
+    return click.option(
+        name,
+        metavar="N",
+        default=None if default is None else str(default),
+        show_default=default is not None,
+        callback=lambda _context, _option, value: None if value is None else read_count(value, name),
+        required=required,
+        help=text,
+    )
 
 
 @click.command(name="plan")
-@click.option(
-    "--documents", type=Count(), required=True, metavar="N", help="Documents of the corpus: 10k, 1M, 100M."
-)
+@_count_option("--documents", "Documents of the corpus: 10k, 1M, 100M.", required=True)
 @click.option(
     "--bench", "file", required=True, metavar="FILE", help="Record of `harness bench` on a worker's device."
 )
-@click.option(
-    "--workers", type=Count(), default=1, show_default=True, metavar="N", help="Workers of that device."
-)
+@_count_option("--workers", "Workers of that device.", 1)
 @click.option("--model", metavar="NAME", help="Which of the bench's variants, where it has several.")
-@click.option(
-    "--models", type=Count(), default=1, show_default=True, metavar="N", help="Candidates, each as fast."
-)
-@click.option(
-    "--queries", type=Count(), default=1000, show_default=True, metavar="N", help="Queries that are searched."
-)
-@click.option(
-    "--depth",
-    type=Count(),
-    default=100,
-    show_default=True,
-    metavar="N",
-    help="Documents kept of each ranking.",
-)
+@_count_option("--models", "Candidates, each as fast.", 1)
+@_count_option("--queries", "Queries that are searched.", 1000)
+@_count_option("--depth", "Documents kept of each ranking.", 100)
 @click.option(
     "--tokens", type=float, metavar="N", help="Mean tokens of a document.  [default: the bench's documents]"
 )
@@ -85,12 +79,7 @@ class Count(click.ParamType):
     metavar="N",
     help="Mean tokens of a query.  [default: the bench's short texts]",
 )
-@click.option(
-    "--dimensions",
-    type=Count(),
-    metavar="N",
-    help="Dimensions that are searched.  [default: all of the model]",
-)
+@_count_option("--dimensions", "Dimensions that are searched.  [default: all of the model]")
 @click.option(
     "--precision",
     type=Choice(PRECISIONS),
@@ -98,14 +87,7 @@ class Count(click.ParamType):
     show_default=True,
     help="How embeddings are stored.",
 )
-@click.option(
-    "--shard",
-    type=Count(),
-    default=SEARCHED_AT_ONCE,
-    show_default=True,
-    metavar="N",
-    help="Documents that a worker holds and searches at once.",
-)
+@_count_option("--shard", "Documents that a worker holds and searches at once.", SEARCHED_AT_ONCE)
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @grouped(question=CostQuestion)
 def command(*, question: CostQuestion, file: str, model: str | None, as_json: bool) -> None:

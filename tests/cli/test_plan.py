@@ -61,7 +61,7 @@ def test_every_option_of_a_plan_is_in_its_answer(harness, record, document):
     names = ("queries", "models", "workers", "dimensions", "precision", "depth", "variant")
     assert [found[name] for name in names] == [50, 3, 2, 100, "int8", 10, "m"]
     assert [stage["tokens"] for stage in found["stages"]] == [20, 5, None]
-    assert found["memory"][-1]["what"] == "RAM, searching 10,000 at once"
+    assert found["memory"][-2]["what"] == "RAM, searching 10,000 at once"
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from harness.bench.cost.speed import pair_seconds, seconds_of
 from harness.bench.cost.words import assumptions, extrapolations, left_out
 from harness.errors import HarnessError
 from harness.models.storage import PRECISIONS, embedding_bytes
+from harness.render import plural
 
 if TYPE_CHECKING:
     from harness.bench.cost.basis import PlanBasis
@@ -64,7 +65,7 @@ def plan_cost(bench: Bench, question: CostQuestion, model: str | None = None) ->
     machine = bench.machine
     return CostPlan(
         variant=basis.variant.label,
-        machine=", ".join([machine.processor, f"{machine.cores} cores", *machine.devices]),
+        machine=", ".join([machine.processor, plural(machine.cores, "core"), *machine.devices]),
         documents=question.documents,
         queries=question.queries,
         workers=question.workers,

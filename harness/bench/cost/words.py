@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING
 
 from harness.bench.cost.constants import (
     ENCODE_ERROR,
-    LEAST_UNIT,
     MEASURED_DOCUMENTS,
     MEASURED_WORKERS,
     NEXT_WORKER,
     SEARCH_SHARE,
-    UNIT_TEXTS,
 )
 from harness.render import plural
 
@@ -22,6 +20,8 @@ if TYPE_CHECKING:
     from harness.bench.cost.records import CostQuestion
     from harness.bench.cost.speed import TimedLength
 
+_DISTURBED = 0.05
+"""Minimum share of all cores, used by other processes during the bench, that is told."""
 _ALIKE = 1.05
 """Maximum ratio of two amounts of which neither is said to be beyond the other."""
 
@@ -45,7 +45,7 @@ def assumptions(basis: PlanBasis, question: CostQuestion, dimensions: int) -> It
     if question.workers > 1:
         yield (
             f"each worker after the first adds {NEXT_WORKER.value:g} ({NEXT_WORKER.low:g} to"
-            f" {NEXT_WORKER.high:g}) of the first's speed, in units of {LEAST_UNIT:,} to {UNIT_TEXTS:,} texts"
+            f" {NEXT_WORKER.high:g}) of the first's speed"
         )
     yield f"a document has {_tokens(basis.tokens, question.tokens, basis.documents)}"
     yield f"a query has {_tokens(basis.query_tokens, question.query_tokens, basis.queries)}"
@@ -60,7 +60,10 @@ def assumptions(basis: PlanBasis, question: CostQuestion, dimensions: int) -> It
     )
     if question.models > 1:
         yield f"all {question.models} candidates are as fast, and as wide, as {basis.variant.label}"
-    yield "the driver keeps units in flight, queries and best lists alone; documents stay on disk"
+    yield (
+        "the corpus stays on disk and each worker searches a part of it; the driver holds units in flight,"
+        " queries and best lists"
+    )
 
 
 def _worker(basis: PlanBasis) -> str:
@@ -104,6 +107,12 @@ def extrapolations(basis: PlanBasis, question: CostQuestion) -> Iterator[str]:
         )
     else:
         yield "search: its share of the fastest product was measured on one kind of processor alone"
+    others = max((each.surroundings.others or 0.0 for each in basis.variant.workloads), default=0.0)
+    if others >= _DISTURBED:
+        yield (
+            f"other processes used up to {others:.0%} of all cores during the bench: a worker that has its"
+            " own is faster than planned"
+        )
     noisy = [each.workload for each in basis.variant.workloads if each.verdict != "measured"]
     if noisy:
         yield f"the bench was too noisy to say for {', '.join(noisy)}: its intervals are wide"

@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.bench.cost import constants
-from harness.bench.cost.model import plan_cost
+from harness.bench.cost.model import chunk_texts, plan_cost
 from harness.bench.cost.records import CostQuestion, CostRange
 from harness.bench.records import Ceiling, Memory, SpeedEstimate, ThreadRecord
+from harness.encoding import shards
 from harness.errors import HarnessError
 
 from .made import DOCUMENTS, FACTS, SHORT, bench, variant, workload
@@ -87,9 +88,10 @@ def test_sizes_are_those_of_the_embeddings():
     # A quarter of the documents: in full, a copy of the codes as float32, ids; 1,000 lists of the best 100.
     row = 4 * 400 + 4 * 100 + constants.DOCUMENT_BYTES
     assert size(found, "RAM, searching 250,000") == 1_000_000_000 + 250_000 * row + 1_600_000
-    unit = 10_000 * (1600 + constants.TEXT_BYTES + 500)
+    # Six chunks of 120,000 characters, five to a token.
+    unit = 6 * 240 * (1600 + constants.TEXT_BYTES + 500)
     assert size(found, "RAM, encoding") == 1_000_000_000 + unit
-    driver = constants.PROCESS_BYTES + 1000 * 1600 + 4 * (2 * unit + 1_600_000)
+    driver = constants.PROCESS_BYTES + 1000 * 1600 + 4 * (3 * unit + 1_600_000)
     assert next(each.bytes for each in found.memory if each.where == "driver") == driver
 
 
@@ -202,3 +204,10 @@ def test_a_failed_variant_does_not_stand_in_the_way_of_the_one_that_was_measured
     both = bench(variant("a", error="it broke", workloads=()), variant("b"))
     assert plan(of=both).variant == "b"
     assert plan(of=both, model="b").variant == "b"
+
+
+def test_units_are_those_of_the_executors():
+    units = (constants.CHUNK_CHARACTERS, constants.LONGEST_CHARACTERS, constants.UNIT_CHUNKS)
+    assert units == (shards._CHUNK, shards._LONGEST, shards._MOST_CHUNKS)
+    sentences = ["x" * 100] * 2400
+    assert [len(chunk) for chunk in shards.chunks(sentences)] == [chunk_texts(20)] * 2

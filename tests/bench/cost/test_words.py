@@ -9,7 +9,7 @@ from harness.bench.cost.records import CostQuestion, CostRange
 from harness.bench.cost.report import plan_tables, shown_bytes, shown_seconds
 from harness.bench.cost.words import two_digits
 
-from .made import DOCUMENTS, SHORT, bench, variant
+from .made import CALM, DOCUMENTS, SHORT, bench, variant
 
 
 def said(of=None, **asked):
@@ -69,6 +69,9 @@ def test_what_is_assumed_and_what_is_left_out_is_told():
 def test_a_noisy_bench_is_told():
     noisy = bench(variant(workloads=(replace(DOCUMENTS, verdict="too noisy to say"), SHORT)))
     assert "too noisy to say for documents" in said(noisy)
+    busy = replace(DOCUMENTS, surroundings=replace(CALM, others=0.5))
+    assert "other processes used up to 50% of all cores" in said(bench(variant(workloads=(busy, SHORT))))
+    assert "other processes" not in said()
 
 
 def test_the_table_has_a_column_for_all_workers_where_there_are_several():
@@ -77,5 +80,12 @@ def test_the_table_has_a_column_for_all_workers_where_there_are_several():
     assert times.header[-2:] == ["1 worker", "8 workers"]
     assert [row[0].text for row in times.rows] == ["encode documents", "encode queries", "search", "all"]
     assert "1,000 documents · 1,000 queries · by the bench of m on Abacus, 4 cores" in times.subtitle
-    assert [row[0].text for row in sizes.rows] == ["disk", "disk", "driver", "each worker", "each worker"]
+    assert [row[0].text for row in sizes.rows] == [
+        "disk",
+        "disk",
+        "driver",
+        "each worker",
+        "each worker",
+        "one process",
+    ]
     assert plan_tables(plan_cost(bench(), CostQuestion(documents=1)))[0].header[-1] == "1 worker"
