@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,8 @@ RESULT = ROOT / "benchmarks" / "results" / "cost.json"
 BENCH = ROOT / "benchmarks" / "results" / "cost-bench.json"
 """The bench that the page plans from, as `harness bench` writes it."""
 COMMAND = "harness plan --documents 100M --workers 8 --bench benchmarks/results/cost-bench.json"
+WIDTH = 100
+"""Columns of what the page shows: as into a pipe."""
 PAGE = ROOT / "docs" / "cluster.md"
 _MIB = 1 << 20
 
@@ -58,26 +61,34 @@ def written(page: str) -> str:
     }
     for name, block in blocks.items():
         place = re.compile(rf"(<!-- figures: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-        text = "\n".join(block(found))
+        text = "\n".join(_wrapped(line) for line in block(found))
         page = place.sub(lambda match, text=text: f"{match[1]}{text}\n{match[2]}", page)  # type: ignore[misc]
     return page
+
+
+def _wrapped(line: str) -> str:
+    """Return a sentence on lines of the page's width; a row of a table, and a command's output, as it is."""
+    if line.startswith(("|", "`")) or "\n" in line:
+        return line
+    return textwrap.fill(line, 130, break_long_words=False, break_on_hyphens=False)
 
 
 def where_block(found: Found) -> Iterator[str]:
     """Yield on which machine it was measured, and how much else that did."""
     here = found["environment"]
-    runs = [run for name, each in found.items() if isinstance(each, list) for run in each]
+    runs = [run for each in found.values() if isinstance(each, list) for run in each]
+    runs += [run for pair in found["side-by-side"]["both"] for run in pair]
     loads = [run["load"] for run in runs]
     yield (
         f"Measured on {here['processor']}, {here['cores']} cores, torch {here['libraries']['torch']};"
-        f" each process on one core, beside other work: load {min(loads):.1f} – {max(loads):.1f}, so that"
-        " seconds are up to three times processor seconds, and errors are by the latter."
+        f" each process on one core, beside other work (load {min(loads):.0f} – {max(loads):.0f}):"
+        " seconds are several times processor seconds, and errors are by the latter."
     )
 
 
 def plan_block(_found: Found) -> Iterator[str]:
     """Yield what `harness plan` prints into a pipe."""
-    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    environment = os.environ | {"COLUMNS": str(WIDTH)}
     ran = subprocess.run(
         [sys.executable, "-m", *COMMAND.split()],
         cwd=ROOT,

@@ -9,6 +9,7 @@ from harness.bench.cost.constants import (
     CHARACTERS_PER_TOKEN,
     CHUNK_CHARACTERS,
     DOCUMENT_BYTES,
+    ENCODE_BYTES,
     ENCODE_ERROR,
     IN_FLIGHT,
     KEY_BYTES,
@@ -174,7 +175,11 @@ def _memory(dimensions: int, basis: PlanBasis, question: CostQuestion) -> list[B
             bytes=question.documents * candidates * stored,
         ),
         BytesCost(where="driver", what="RAM", bytes=driver),
-        BytesCost(where="each worker", what="RAM, encoding", bytes=None if peak is None else peak + unit),
+        BytesCost(
+            where="each worker",
+            what="RAM, encoding",
+            bytes=None if peak is None else peak + unit + ENCODE_BYTES,
+        ),
         BytesCost(
             where="each worker",
             what=f"RAM, searching {rows:,} at once",

@@ -11,7 +11,7 @@ from harness.table import Cell, Table
 if TYPE_CHECKING:
     from harness.bench.cost.records import CostPlan, CostRange, StageCost
 
-_TIMES = ((2 * 86_400, 86_400, "d"), (2 * 3600, 3600, "h"), (120, 60, "min"), (1, 1, "s"), (0, 1e-3, "ms"))
+_TIMES = ((2 * 86_400, 86_400, "d"), (2 * 3600, 3600, "h"), (120, 60, "min"), (0.1, 1, "s"), (0, 1e-3, "ms"))
 """Minimum seconds, and the length and name of a unit, longest first."""
 _SIZES = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1, "B"))
 

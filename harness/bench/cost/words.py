@@ -51,7 +51,7 @@ def assumptions(basis: PlanBasis, question: CostQuestion, dimensions: int) -> It
     yield f"a query has {_tokens(basis.query_tokens, question.query_tokens, basis.queries)}"
     yield (
         f"each text is encoded once, in full ({basis.facts.dimensions} dimensions); seconds grow with texts:"
-        f" such predictions were off by at most {ENCODE_ERROR:.0%}, which the range holds"
+        f" the range allows {ENCODE_ERROR:.0%} for that"
     )
     yield (
         f"search compares {plural(question.queries, 'query', 'queries')} with every document, on the"
@@ -110,12 +110,29 @@ def extrapolations(basis: PlanBasis, question: CostQuestion) -> Iterator[str]:
     others = max((each.surroundings.others or 0.0 for each in basis.variant.workloads), default=0.0)
     if others >= _DISTURBED:
         yield (
-            f"other processes used up to {others:.0%} of all cores during the bench: a worker that has its"
-            " own is faster than planned"
+            f"other processes used up to {others:.0%} of all cores during the bench"
+            f"{_processor_share(basis)}: a worker that has its own is faster than planned"
         )
     noisy = [each.workload for each in basis.variant.workloads if each.verdict != "measured"]
     if noisy:
         yield f"the bench was too noisy to say for {', '.join(noisy)}: its intervals are wide"
+
+
+def _processor_share(basis: PlanBasis) -> str:
+    """Return how much of its cores' time the bench of the documents had; nothing for another device."""
+    if basis.facts.device != "cpu":
+        return ""
+    rounds = [
+        each
+        for work in basis.variant.workloads
+        if work.workload == basis.documents.workload
+        for each in work.rounds
+    ]
+    wall = sum(each.wall for each in rounds) * basis.cores
+    if not wall:
+        return ""
+    share = sum(each.cpu for each in rounds) / wall
+    return f", and {basis.variant.label} had {two_digits(100 * min(share, 1.0))}% of its own"
 
 
 def _beyond_tokens(basis: PlanBasis, what: str, tokens: float | None) -> Iterator[str]:

@@ -32,8 +32,8 @@ def test_a_million_documents_at_a_hundred_a_second_take_ten_thousand_seconds():
     encoding = seconds("encode documents")
     assert encoding.tokens == 100
     assert encoding.one_worker.value == pytest.approx(10_000)
-    # The bench's interval, 80 to 125 texts/s, and a tenth for what such predictions were off.
-    assert (encoding.one_worker.low, encoding.one_worker.high) == pytest.approx((8000 * 0.9, 12_500 * 1.1))
+    # The bench's interval, 80 to 125 texts/s, and 15 % for predicting from few.
+    assert (encoding.one_worker.low, encoding.one_worker.high) == pytest.approx((8000 * 0.85, 12_500 * 1.15))
     assert encoding.seconds == encoding.one_worker
 
 
@@ -56,8 +56,8 @@ def test_workers_after_the_first_add_what_was_measured():
     e = constants.NEXT_WORKER
     encoding = seconds("encode documents", workers=3)
     assert encoding.seconds.value == pytest.approx(10_000 / (1 + 2 * e.value))
-    assert encoding.seconds.low == pytest.approx(7200 / (1 + 2 * e.high))
-    assert encoding.seconds.high == pytest.approx(13_750 / (1 + 2 * e.low))
+    assert encoding.seconds.low == pytest.approx(6800 / (1 + 2 * e.high))
+    assert encoding.seconds.high == pytest.approx(14_375 / (1 + 2 * e.low))
 
 
 def test_candidates_take_their_number_of_times_as_long_and_as_much_disk():
@@ -90,7 +90,7 @@ def test_sizes_are_those_of_the_embeddings():
     assert size(found, "RAM, searching 250,000") == 1_000_000_000 + 250_000 * row + 1_600_000
     # Six chunks of 120,000 characters, five to a token.
     unit = 6 * 240 * (1600 + constants.TEXT_BYTES + 500)
-    assert size(found, "RAM, encoding") == 1_000_000_000 + unit
+    assert size(found, "RAM, encoding") == 1_000_000_000 + constants.ENCODE_BYTES + unit
     driver = constants.PROCESS_BYTES + 1000 * 1600 + 4 * (3 * unit + 1_600_000)
     assert next(each.bytes for each in found.memory if each.where == "driver") == driver
 
@@ -125,7 +125,7 @@ def test_a_device_s_memory_is_told_and_its_product_is_not_the_processor_s():
 def test_too_few_rounds_for_an_interval_give_their_extremes():
     few = replace(DOCUMENTS, texts_per_second=SpeedEstimate(100, float("-inf"), float("inf")))
     found = plan(of=bench(variant(workloads=(few,))), documents=100).stages[0].one_worker
-    assert (found.low, found.value, found.high) == pytest.approx((0.5 * 0.9, 1.0, 2.0 * 1.1))
+    assert (found.low, found.value, found.high) == pytest.approx((0.5 * 0.85, 1.0, 2.0 * 1.15))
 
 
 def test_without_names_that_tell_the_longest_texts_are_documents_and_the_shortest_are_queries():

@@ -8,6 +8,7 @@ from harness.bench.cost.model import plan_cost
 from harness.bench.cost.records import CostQuestion, CostRange
 from harness.bench.cost.report import plan_tables, shown_bytes, shown_seconds
 from harness.bench.cost.words import two_digits
+from harness.bench.records import Round
 
 from .made import CALM, DOCUMENTS, SHORT, bench, variant
 
@@ -69,8 +70,11 @@ def test_what_is_assumed_and_what_is_left_out_is_told():
 def test_a_noisy_bench_is_told():
     noisy = bench(variant(workloads=(replace(DOCUMENTS, verdict="too noisy to say"), SHORT)))
     assert "too noisy to say for documents" in said(noisy)
-    busy = replace(DOCUMENTS, surroundings=replace(CALM, others=0.5))
-    assert "other processes used up to 50% of all cores" in said(bench(variant(workloads=(busy, SHORT))))
+    rounds = (Round(1.0, 0.5), Round(1.5, 0.5))
+    busy = replace(DOCUMENTS, rounds=rounds, surroundings=replace(CALM, others=0.5))
+    assert "used up to 50% of all cores during the bench, and m had 40% of its own" in said(
+        bench(variant(workloads=(busy, SHORT)))
+    )
     assert "other processes" not in said()
 
 
