@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -77,7 +78,10 @@ def where_block(found: Found) -> Iterator[str]:
     """Yield on which machine it was measured, and how much else that did."""
     here = found["environment"]
     runs = [run for each in found.values() if isinstance(each, list) for run in each]
-    runs += [run for pair in found["side-by-side"]["both"] for run in pair]
+    runs += [
+        *found["side-by-side"]["alone"],
+        *(run for pair in found["side-by-side"]["both"] for run in pair),
+    ]
     loads = [run["load"] for run in runs]
     yield (
         f"Measured on {here['processor']}, {here['cores']} cores, torch {here['libraries']['torch']};"
@@ -139,9 +143,21 @@ def _encode_sentences(found: Found) -> str:
         f" largest one's processor seconds. `harness bench` on 256 of them ({two_digits(tokens)} tokens"
         f" on average, by the processor seconds of its rounds) gives {_cpu(guess)} for the"
         f" {measured[-1].count:,}, in proportion to tokens: {error(guess, measured[-1].cpu_seconds):+.0%}."
+        f" Processor seconds of a text grew with the load: {_small(found['encode-1000'])} for the first"
+        f" {measured[0].count:,} texts above, {_small(found['side-by-side']['alone'])} for as many of one"
+        f" worker below, {_small(measured[-1].runs)} for all {measured[-1].count:,}. So most of the error goes"
+        " with the load and not with the size; a plan allows for it."
         f" A text of the tiny model takes {two_digits(steep * _MIB)} bytes, of which its embedding is"
         f" {4 * run_width(found)}."
     )
+
+
+def _small(runs: Sequence[Found]) -> str:
+    """Return the milliseconds of processor time of a text, and the load."""
+    milliseconds = median(1000 * run["cpu_seconds"] / run["texts"] for run in runs)
+    loads = sorted(run["load"] for run in runs)
+    span = f"{loads[0]:.0f}" if len(loads) == 1 else f"{loads[0]:.0f} – {loads[-1]:.0f}"
+    return f"{milliseconds:.1f} ms at load {span}"
 
 
 def run_width(found: Found) -> int:

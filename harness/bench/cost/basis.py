@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from harness.models.interface import ModelFacts
 
 
+_MOST = 10**15
+"""Maximum of a number of cores, dimensions, texts, tokens or bytes in a bench."""
+
+
 @dataclass(frozen=True, slots=True)
 class PlanBasis:
     """What a plan takes from a bench."""
@@ -66,6 +70,7 @@ def basis_of(bench: Bench, question: CostQuestion, variant: VariantResult) -> Pl
 
     Raises HarnessError for one without a speed, and for tokens that were asked where it counts none.
     """
+    _check_sizes(bench, variant)
     timed = timed_lengths(variant)
     facts = variant.facts
     if facts is None:
@@ -81,6 +86,8 @@ def basis_of(bench: Bench, question: CostQuestion, variant: VariantResult) -> Pl
     threads = variant.threads
     on_processor = facts.device == "cpu" and threads is not None
     cores = threads.workers * threads.per_worker if on_processor and threads else bench.machine.cores
+    if cores < 1:
+        raise HarnessError(f"the bench does not say how many cores {variant.label} had")
     others = [each for each in bench.variants if each is not variant]
     gflops, known = processor_gflops([variant, *others], cores)
     most = facts.max_tokens
@@ -96,3 +103,17 @@ def basis_of(bench: Bench, question: CostQuestion, variant: VariantResult) -> Pl
         tokens=min(tokens, most) if tokens and most else tokens,
         query_tokens=min(query_tokens, most) if query_tokens and most else query_tokens,
     )
+
+
+def _check_sizes(bench: Bench, variant: VariantResult) -> None:
+    """Raise HarnessError for whole numbers that no bench has: they would not fit a float."""
+    facts, threads, memory = variant.facts, variant.threads, variant.memory
+    sizes = [
+        bench.machine.cores,
+        *((facts.dimensions, facts.max_tokens) if facts else ()),
+        *((threads.workers, threads.per_worker) if threads else ()),
+        *((memory.peak, memory.device) if memory else ()),
+        *(size for work in variant.workloads for size in (work.texts, work.tokens)),
+    ]
+    if any(abs(size) > _MOST for size in sizes if size is not None):
+        raise HarnessError(f"the bench has sizes of {variant.label} that are too large to be true")

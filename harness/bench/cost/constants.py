@@ -16,7 +16,7 @@ MEASURED_WORKERS = 2
 """Workers up to which the spread was measured."""
 NEXT_WORKER = CostRange(0.87, 0.8, 1.0)
 """What each worker after the first adds, as a share of the first: 1 is a perfect spread."""
-ENCODE_ERROR = 0.15
+ENCODE_ERROR = 0.25
 """Relative error that a range allows for predicting many texts from few; those measured were smaller."""
 SEARCH_SHARE = CostRange(0.88, 0.7, 1.0)
 """Speed of a search's matrix product, as a share of the fastest matrix product on the same cores."""

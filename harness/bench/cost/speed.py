@@ -51,9 +51,9 @@ def _timed_length(result: WorkloadResult) -> TimedLength:
     if not (math.isfinite(high) and low > 0):
         walls = [each.wall for each in result.rounds if each.wall > 0]
         low, high = (result.texts / max(walls), result.texts / min(walls)) if walls else (0.0, math.inf)
-    if not (0 < low <= speed.value <= high < math.inf):
+    if not (0 < low <= speed.value <= high < math.inf and result.texts > 0):
         raise HarnessError(f"the bench has no throughput of the workload {result.workload}")
-    tokens = result.tokens / result.texts if result.tokens and result.texts else None
+    tokens = result.tokens / result.texts if (result.tokens or 0) > 0 else None
     return TimedLength(result.workload, result.texts, tokens, CostRange(1 / speed.value, 1 / high, 1 / low))
 
 
@@ -98,8 +98,9 @@ def processor_gflops(variants: Sequence[VariantResult], cores: int) -> tuple[Cos
         facts, threads, ceiling = variant.facts, variant.threads, variant.ceiling
         if facts is None or threads is None or ceiling is None:
             continue
-        if facts.device == "cpu" and facts.dtype == "float32" and ceiling.gflops > 0:
-            share = cores / (threads.workers * threads.per_worker)
+        used = threads.workers * threads.per_worker
+        if facts.device == "cpu" and facts.dtype == "float32" and 0 < ceiling.gflops < math.inf and used > 0:
+            share = cores / used
             best = ceiling.gflops
             slowest = min((each for each in ceiling.tries if each > 0), default=best)
             return CostRange(best, min(slowest, best), best) * share, True
