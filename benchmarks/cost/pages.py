@@ -145,8 +145,8 @@ def _encode_sentences(found: Found) -> str:
         f" {measured[-1].count:,}, in proportion to tokens: {error(guess, measured[-1].cpu_seconds):+.0%}."
         f" Processor seconds of a text grew with the load: {_small(found['encode-1000'])} for the first"
         f" {measured[0].count:,} texts above, {_small(found['side-by-side']['alone'])} for as many of one"
-        f" worker below, {_small(measured[-1].runs)} for all {measured[-1].count:,}. So most of the error goes"
-        " with the load and not with the size; a plan allows for it."
+        f" worker below, {_small(measured[-1].runs)} for all {measured[-1].count:,}. So most of the error"
+        " goes with the load and not with the size; a plan allows for it."
         f" A text of the tiny model takes {two_digits(steep * _MIB)} bytes, of which its embedding is"
         f" {4 * run_width(found)}."
     )

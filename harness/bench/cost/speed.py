@@ -53,7 +53,7 @@ def _timed_length(result: WorkloadResult) -> TimedLength:
         low, high = (result.texts / max(walls), result.texts / min(walls)) if walls else (0.0, math.inf)
     if not (0 < low <= speed.value <= high < math.inf and result.texts > 0):
         raise HarnessError(f"the bench has no throughput of the workload {result.workload}")
-    tokens = result.tokens / result.texts if (result.tokens or 0) > 0 else None
+    tokens = result.tokens / result.texts if result.tokens is not None and result.tokens > 0 else None
     return TimedLength(result.workload, result.texts, tokens, CostRange(1 / speed.value, 1 / high, 1 / low))
 
 
