@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.evaluation.execution_plan import RunUnits  # noqa: TC001 - the schema asks for the types of fields
-from harness.evaluation.result_status import PairStatus  # noqa: TC001 - the schema asks for the types of fields
+from harness.bench.cost.records import CostPlan  # noqa: TC001 - the schema asks for the types of fields
+from harness.evaluation.execution_plan import RunUnits  # noqa: TC001
+from harness.evaluation.result_status import PairStatus  # noqa: TC001
 from harness.evaluation.verify import Unchecked, VerifyError  # noqa: TC001
 from harness.finding import Severity  # noqa: TC001
 from harness.results.leaderboard import LeaderboardRow
@@ -194,3 +195,11 @@ class ValidateDocument:
 
     schema: int = 1
     files: tuple[FileMeaning, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanDocument:
+    """What `harness plan --json` says that a corpus takes."""
+
+    schema: int = 1
+    plan: CostPlan

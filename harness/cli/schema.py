@@ -59,6 +59,7 @@ PRINTED = {
     "check": SchemaSource("harness check --json", _DOCUMENTS, "CheckDocument"),
     "validate": SchemaSource("harness validate --json", _DOCUMENTS, "ValidateDocument"),
     "list": SchemaSource("harness list --json", "harness.cli.list_document", "ListDocument"),
+    "plan": SchemaSource("harness plan --json", _DOCUMENTS, "PlanDocument"),
     "cache": SchemaSource("harness cache info --json", _DOCUMENTS, "CacheDocument"),
 }
 """Documents that are printed."""

@@ -12,6 +12,7 @@ COMMANDS = {
     "report": "Write one page that says what was compared, and shows it.",
     "check": "Check data, recipes, candidates, models and model cards.",
     "bench": "Measure throughput, models side by side.",
+    "plan": "Estimate time and memory of a large corpus from a bench.",
     "schema": "Print the JSON Schema of a file or a document.",
     "cache": "Show, verify and clear the cache of embeddings.",
     "train": "Train candidates from a recipe or a model card.",

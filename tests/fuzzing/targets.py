@@ -307,11 +307,15 @@ def _loaded_model(folder: Path) -> None:
 
 
 def _bench(folder: Path) -> None:
+    from harness.bench.cost.model import plan_cost
+    from harness.bench.cost.records import CostQuestion
+    from harness.bench.cost.report import plan_tables
     from harness.bench.files import read
     from harness.bench.pytest_benchmark import pytest_benchmark
 
     bench = read(folder / "bench.json")
     pytest_benchmark(bench, bench.variants)
+    plan_tables(plan_cost(bench, CostQuestion(documents=10**6, workers=2)))
 
 
 def _workload(folder: Path) -> None:

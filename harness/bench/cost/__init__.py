@@ -1,0 +1,1 @@
+"""What encoding and searching a corpus takes, planned from a bench (docs/cluster.md)."""
