@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 
     from harness.api.models import EncodeFunction, Encoder, ModelSettings
     from harness.api.results import Results
+    from harness.evaluation.execution_plan import ExecutionPlan
     from harness.evaluation.progress import Progress
     from harness.evaluation.runner import RunOutcome, RunPlan
     from harness.models.interface import Model
+    from harness.plugins.loader import Plugins
     from harness.tasks.interface import Task
 
     ModelLike = str | os.PathLike[str] | SentenceTransformer | Model | Encoder | EncodeFunction
@@ -45,6 +47,8 @@ def evaluate(
     no_texts: bool = False,
     keep_going: bool = False,
     track: str | Sequence[str] = (),
+    executor: str = "local",
+    workers: int | None = None,
     progress: bool | None = None,
     plugins: Sequence[PathLike] = (),
     task_files: Sequence[PathLike] = (),
@@ -65,6 +69,8 @@ def evaluate(
     throughput: whether to time encoding. no_texts: keep the texts of rows out of the results.
     keep_going: return failures as results with the status `error`, where they raise otherwise.
     track: names of trackers that get each result, such as `"mlflow"` (docs/integrations.md).
+    executor: who encodes, such as `"processes"` (docs/cluster.md); models must then be names or folders.
+    workers: how many it has; None for its own choice.
     progress: whether to show it; None to show it in notebooks and terminals.
     plugins, task_files: files of plugins and of tasks. settings: of all models, as `ModelSettings` has them.
 
@@ -88,6 +94,8 @@ def evaluate(
                 no_texts=no_texts,
                 keep_going=keep_going,
                 track=track,
+                executor=executor,
+                workers=workers,
                 plugins=plugins,
                 task_files=task_files,
                 settings=settings,
@@ -147,6 +155,8 @@ def _plan(
     no_texts: bool,
     keep_going: bool,
     track: str | Sequence[str],
+    executor: str,
+    workers: int | None,
     plugins: Sequence[PathLike],
     task_files: Sequence[PathLike],
     settings: ModelSettings,
@@ -171,6 +181,7 @@ def _plan(
     read = faults.attempt(lambda: read_settings(settings))
     named = (track,) if isinstance(track, str) else track
     trackers = faults.attempt(lambda: select_trackers(loaded, named)) or []
+    execution = faults.attempt(lambda: _execution(loaded, executor, workers, plugins, throughput=throughput))
     located = []
     if read is not None:
         proofs = str(folder / PROOFS) if folder and not fresh else ""
@@ -193,6 +204,36 @@ def _plan(
         keep_going=keep_going,
         plugins=loaded,
         trackers=trackers,
+        execution=execution,
+    )
+
+
+def _execution(
+    plugins: Plugins,
+    name: str,
+    workers: int | None,
+    files: Sequence[PathLike],
+    *,
+    throughput: bool,
+) -> ExecutionPlan | None:
+    """Return by whom texts are encoded; None for this process. Raises HarnessError for what cannot be."""
+    from harness.evaluation.execution_plan import ExecutionPlan
+    from harness.plugins.selection import select_executor
+
+    executor = select_executor(plugins, name)
+    if workers is not None and not _is_count(workers):
+        raise HarnessError(f"workers must be a whole number from 1, not {workers!r}")
+    if executor is None:
+        if workers is not None:
+            raise HarnessError("workers is of no use without an executor", hint='executor="processes"')
+        return None
+    if throughput:
+        raise HarnessError(
+            f"throughput: nothing is timed with executor {name}, whose workers share the machine",
+            hint="`harness bench` times a model alone",
+        )
+    return ExecutionPlan(
+        executor=executor, workers=workers, plugin_files=tuple(os.fspath(file) for file in files)
     )
 
 

@@ -18,13 +18,15 @@ from harness.execution.distributed_model import (
     unit_of,
 )
 from harness.execution.unit_runner import versions
+from harness.finding import Finding, Severity
+from harness.models.in_memory import PYTHON, requested_spec
 from harness.plugins.executor import ExecutorRequest
 from harness.system.paths import start_folder
 from harness.system.plugin_code import plugin_code
 from harness.system.work_unit import WorkerSetup
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 
     from harness.encoding.cache import EmbeddingCache
     from harness.evaluation.evaluate import LoadedTask
@@ -53,6 +55,11 @@ class Distribution:
 
         Raises what the loading raises, and HarnessError for a model that is in this process alone.
         """
+        if requested_spec(located).scheme == PYTHON:
+            raise HarnessError(
+                f"model {located.name} is in the memory of this process: no worker can load it",
+                hint="save it and give its folder, or leave the executor out",
+            )
         ticket = self.dispatcher.submit(unit_of(located, "description"))
         while not ticket.done:
             yield
@@ -91,6 +98,16 @@ def distribute(run: Runner, plan: ExecutionPlan, groups: Sequence[Pending], eval
             for each in open_:
                 each.close()
             shown.update()
+
+
+def mixed(processors: Collection[str]) -> Finding:
+    """Return the finding of a result whose texts were encoded on several kinds of processors."""
+    return Finding(
+        "mixed-processors",
+        Severity.WARNING,
+        f"texts were encoded on {len(processors)} kinds of processors: {', '.join(sorted(processors))}",
+        "embeddings differ by rounding between them; leave out --allow processor for the same bytes",
+    )
 
 
 _END = object()

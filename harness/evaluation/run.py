@@ -11,20 +11,21 @@ from harness.encoding.cached_model import CachedModel
 from harness.encoding.last_use import LastUse
 from harness.encoding.text_embeddings import TextEmbeddings
 from harness.evaluation.answers import announced_texts, texts_on_disk
-from harness.evaluation.distribute import distribute
+from harness.evaluation.distribute import distribute, mixed
 from harness.evaluation.evaluate import LoadedTask, evaluate_task
 from harness.evaluation.preflight import prepare
 from harness.evaluation.progress import Progress
 from harness.evaluation.runner import Runner, RunOutcome, RunPlan
 from harness.evaluation.throughput import measure
 from harness.evaluation.without_texts import texts_left, without_texts
+from harness.execution.distributed_model import DistributedModel
 from harness.models.honor import load_located
 from harness.models.known import is_remote
 from harness.models.stored_model import by_encoding, source_of, view_of
 from harness.system.plugin_code import error_sentence, plugin_code
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from harness.evaluation.distribute import Distribution, Pending, Steps
     from harness.models.backends.threads import ThreadLayout
@@ -99,6 +100,8 @@ class _View:
     located: LocatedModel
     model: CachedModel
     left: list[LoadedTask]
+    kinds: Collection[str] = ()
+    """Processors that have encoded its texts, as far as they may be several: it grows."""
     scored: bool = False
 
 
@@ -141,7 +144,8 @@ def evaluation_steps(run: Runner, pending: Pending, distribution: Distribution |
         except Exception as error:  # noqa: BLE001 - as above
             _fail_all(run, located, left, error)
         else:
-            views.append(_View(located, view, left))
+            kinds = model.kinds if isinstance(model, DistributedModel) else ()
+            views.append(_View(located, view, left, kinds))
     try:
         yield from _evaluate_all(run, views)
     finally:
@@ -257,6 +261,8 @@ def _evaluate(run: Runner, view: _View, loaded: LoadedTask, error: Exception | N
             raise error
         with plugin_code():
             evaluation, predictions = evaluate_task(view.model, loaded)
+            if len(view.kinds) > 1:
+                evaluation = replace(evaluation, findings=(*evaluation.findings, mixed(view.kinds)))
             if run.plan.no_texts:
                 evaluation, predictions = without_texts(evaluation, predictions, loaded)
             run.results.write(evaluation, predictions)

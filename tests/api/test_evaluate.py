@@ -313,3 +313,21 @@ def test_a_task_that_was_typed_in_a_notebook_is_scored_again_when_its_cell_chang
     assert run(CELL) == 3.0
     assert run(CELL) == 3.0
     assert run(CELL.replace("1.0 *", "2.0 *")) == 6.0
+
+
+def test_an_executor_and_workers_are_checked_before_anything_is_done():
+    with pytest.raises(harness.HarnessError, match="no executor named 'proceses'"):
+        harness.evaluate("lexical", "stsb", executor="proceses")
+    with pytest.raises(harness.HarnessError, match="workers is of no use without an executor"):
+        harness.evaluate("lexical", "stsb", workers=2)
+    with pytest.raises(harness.HarnessError, match="nothing is timed with executor processes"):
+        harness.evaluate("lexical", "stsb", executor="processes", throughput=True)
+
+
+@pytest.mark.slow
+def test_workers_give_what_this_process_gives_and_refuse_a_model_in_memory(tiny):
+    here = harness.evaluate(str(tiny), "stsb")
+    there = harness.evaluate(str(tiny), "stsb", executor="processes", workers=2)
+    assert scores(there) == scores(here)
+    with pytest.raises(harness.HarnessError, match="is in the memory of this process: no worker can load it"):
+        harness.evaluate({"live": lambda texts: np.ones((len(texts), 2))}, "stsb", executor="processes")

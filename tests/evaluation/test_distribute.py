@@ -168,6 +168,14 @@ def test_a_worker_that_computes_otherwise_is_refused_unless_that_is_allowed(tmp_
         )
         return dataclasses.replace(outcome, result=dataclasses.replace(outcome.result, model=there))
 
+    allowed = plan(models[:1], FakeWorkers(2, do))
+    allowed = dataclasses.replace(allowed, execution=dataclasses.replace(allowed.execution, mixed=True))
+    found = publish_run(allowed, ResultsFolder(tmp_path / "mixed"), Progress())
+    assert not found.failed
+    said = [one for record in found.evaluations for one in record.findings if one.code == "mixed-processors"]
+    assert said
+    assert "Z80" in said[0].evidence
+
     outcome, _ = evaluate(tmp_path / "out", models[:1], FakeWorkers(2, do))
     assert len(outcome.failed) >= 1
     assert "workers load m0 differently: processor" in outcome.failed[0].error
