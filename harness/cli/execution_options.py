@@ -40,7 +40,10 @@ class ExecutionOptions:
         does not take.
         """
         from harness.evaluation.execution_plan import ExecutionPlan
+        from harness.plugins.executor import ExecutorRequest
         from harness.plugins.selection import LOCAL, select_executor
+        from harness.system.paths import start_folder
+        from harness.system.work_unit import WorkerSetup
 
         allowed = split_words(self.allowed)
         for word in allowed:
@@ -51,7 +54,13 @@ class ExecutionOptions:
                     hint="workers may then have processors of several kinds; embeddings differ by rounding",
                 )
         name = self.executor or workspace.config.executor or LOCAL
-        executor = select_executor(workspace.plugins, name)
+        workers = self.workers or (None if self.executor else workspace.config.workers)
+        request = ExecutorRequest(
+            setup=WorkerSetup(folder=str(start_folder()), plugin_files=workspace.plugin_files),
+            workers=workers,
+            address=self.ray_address or "",
+        )
+        executor = select_executor(workspace.plugins, name, request)
         if executor is None:
             for option, value in (
                 ("--workers", self.workers),
@@ -64,13 +73,7 @@ class ExecutionOptions:
                         hint="--executor processes, or --executor ray, has some (docs/cluster.md)",
                     )
             return None
-        return ExecutionPlan(
-            executor=executor,
-            workers=self.workers or (None if self.executor else workspace.config.workers),
-            address=self.ray_address or "",
-            mixed=PROCESSOR in allowed,
-            plugin_files=workspace.plugin_files,
-        )
+        return ExecutionPlan(executor=executor, request=request, mixed=PROCESSOR in allowed)
 
 
 def execution_options(command: Decorator) -> Decorator:

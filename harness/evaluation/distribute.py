@@ -20,10 +20,7 @@ from harness.execution.distributed_model import (
 from harness.execution.unit_runner import versions
 from harness.finding import Finding, Severity
 from harness.models.in_memory import PYTHON, requested_spec
-from harness.plugins.executor import ExecutorRequest
-from harness.system.paths import start_folder
-from harness.system.plugin_code import plugin_code
-from harness.system.work_unit import WorkerSetup
+from harness.system.plugin_code import error_sentence, plugin_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Iterator, Sequence
@@ -119,13 +116,19 @@ _EVERY = 0.2, 5.0
 def _open(run: Runner, plan: ExecutionPlan) -> Iterator[Dispatcher]:
     """Start workers for the body; all of them have ended behind it."""
     run.progress.stage(f"starting workers ({plan.executor.name})")
-    setup = WorkerSetup(folder=str(start_folder()), plugin_files=plan.plugin_files)
-    request = ExecutorRequest(setup=setup, workers=plan.workers, address=plan.address)
-    with plugin_code():
-        workers = plan.executor.open(request)
-    if workers.count < 1:
-        raise HarnessError(f"executor {plan.executor.name} has no workers")
-    dispatcher = Dispatcher(workers, versions(), run.progress.note)
+    name = plan.executor.name
+    try:
+        with plugin_code():
+            workers = plan.executor.open(plan.request)
+            if lacking := [one for one in ("count", "assign", "wait", "close") if not hasattr(workers, one)]:
+                raise TypeError(f"open returned a {type(workers).__name__} without {', '.join(lacking)}")
+            if workers.count < 1:
+                raise HarnessError(f"executor {name} has no workers")
+    except HarnessError:
+        raise
+    except Exception as error:
+        raise HarnessError(f"executor {name} cannot start workers: {error_sentence(error)}") from error
+    dispatcher = Dispatcher(workers, versions(), run.progress.note, name)
     try:
         yield dispatcher
     finally:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from harness.render import plural
 
 if TYPE_CHECKING:
-    from harness.plugins.executor import Executor
+    from harness.plugins.executor import Executor, ExecutorRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,14 +16,10 @@ class ExecutionPlan:
     """By whom units are done."""
 
     executor: Executor
-    workers: int | None = None
-    """How many; None for the executor's own choice."""
-    address: str = ""
-    """Where they are; empty for this machine."""
+    request: ExecutorRequest
+    """How many workers, and where."""
     mixed: bool = False
     """Whether processors may be of several kinds: `--allow processor`."""
-    plugin_files: tuple[str, ...] = ()
-    """Single files of plugins that the user named: workers load them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from harness.evaluation.progress import Progress
 from harness.evaluation.runner import Runner, RunOutcome, RunPlan
 from harness.evaluation.throughput import measure
 from harness.evaluation.without_texts import texts_left, without_texts
+from harness.execution.dispatcher import ExecutorError
 from harness.execution.distributed_model import DistributedModel
 from harness.models.honor import load_located
 from harness.models.known import is_remote
@@ -130,6 +131,8 @@ def evaluation_steps(run: Runner, pending: Pending, distribution: Distribution |
             model, encoder = yield from distribution.load(source)
             with plugin_code():
                 embeddings = TextEmbeddings(model, distribution.cache(run.cache), encoder)
+    except ExecutorError:
+        raise
     except Exception as error:  # noqa: BLE001 - a model may raise anything; others must finish
         for located, left in pending:
             _fail_all(run, located, left, error)
@@ -141,6 +144,8 @@ def evaluation_steps(run: Runner, pending: Pending, distribution: Distribution |
                 view = CachedModel(view_of(located, model, embeddings.encode), embeddings=embeddings)
                 view.advance = run.progress.advance
                 view.searcher = None if distribution is None else distribution.searcher
+        except ExecutorError:
+            raise
         except Exception as error:  # noqa: BLE001 - as above
             _fail_all(run, located, left, error)
         else:
@@ -192,7 +197,8 @@ def _evaluate_all(run: Runner, views: Sequence[_View]) -> Iterator[None]:
     finally:
         # After an interruption, too: what workers have done by now is kept.
         if prefetch is not None and prefetch.waited:
-            prefetch.goes_on()
+            with suppress(ExecutorError):
+                prefetch.goes_on()
 
 
 class _Prefetch:
@@ -219,6 +225,8 @@ class _Prefetch:
                     )
                     self._steps = self._model.prefetching(texts, self._run.progress.advance)
                 self._ended = self._ended or next(self._steps, self) is self
+        except ExecutorError:
+            raise
         except Exception as error:  # noqa: BLE001 - a plugin may raise anything; the task becomes an ERROR
             self.error, self._ended = error, True
         self.waited |= not self._ended
@@ -266,6 +274,8 @@ def _evaluate(run: Runner, view: _View, loaded: LoadedTask, error: Exception | N
             if run.plan.no_texts:
                 evaluation, predictions = without_texts(evaluation, predictions, loaded)
             run.results.write(evaluation, predictions)
+    except ExecutorError:
+        raise
     except Exception as raised:  # noqa: BLE001 - a plugin may raise anything; others must finish
         run.fail(view.located, loaded, raised, getattr(raised, "trace", None))
         return False

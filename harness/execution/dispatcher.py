@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
 from harness.plugins.executor import UnitDone, WorkerEnded, WorkerReady
-from harness.system.plugin_code import PluginError
+from harness.system.plugin_code import PluginError, error_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -23,6 +23,10 @@ _QUEUED = 2
 """Units waiting for each worker, above which no more are wanted: their texts are in memory."""
 _PATIENCE = 0.02, 0.5
 """Seconds to wait for events: with workers that have nothing to do, and without."""
+
+
+class ExecutorError(HarnessError):
+    """There are no workers, or they cannot be used: this ends a run, and is not of a model or a task."""
 
 
 class UnitError(PluginError):
@@ -96,12 +100,17 @@ class Dispatcher:
 
     A unit whose worker ends is begun again, at most `TRIES` times, and so is one that memory was short for.
     expected: versions that all workers must have. note: takes a sentence for each worker that ended.
+    name: the executor's.
     """
 
     def __init__(
-        self, workers: Workers, expected: Mapping[str, str], note: Callable[[str], None] = lambda _: None
+        self,
+        workers: Workers,
+        expected: Mapping[str, str],
+        note: Callable[[str], None] = lambda _: None,
+        name: str = "of a plugin",
     ) -> None:
-        self._workers, self._expected, self._note = workers, expected, note
+        self._workers, self._expected, self._note, self._name = workers, expected, note, name
         self._state, self._changed = _State(), threading.Condition()
         self._thread = threading.Thread(target=self._work, name="dispatcher", daemon=True)
         self._thread.start()
@@ -135,7 +144,7 @@ class Dispatcher:
             return len(self._state.queue) + busy
 
     def submit(self, unit: WorkUnit) -> Ticket:
-        """Hand in a unit; raises HarnessError where there can be no workers."""
+        """Hand in a unit; raises ExecutorError where there can be no workers."""
         ticket = Ticket(unit)
         with self._changed:
             self._raise_if_fatal()
@@ -151,7 +160,7 @@ class Dispatcher:
     def wait(self, seen: int) -> int:
         """Wait until there are more events than those seen, and return how many there are.
 
-        Raises HarnessError where there can be no workers.
+        Raises ExecutorError where there can be no workers.
         """
         with self._changed:
             while self._state.events <= seen and self._state.fatal is None:
@@ -186,7 +195,7 @@ class Dispatcher:
                     self._take(event)
         except Exception as error:  # noqa: BLE001 - it is raised in the thread that waits
             if not self._state.closed:
-                self._give_up(error)
+                self._give_up(_as_user_error(error, self._name))
 
     def _assign(self) -> None:
         """Give each worker that has nothing to do a unit."""
@@ -239,7 +248,7 @@ class Dispatcher:
         ]
         if differing:
             self._give_up(
-                HarnessError(
+                ExecutorError(
                     f"worker {event.facts.place} has other versions than this process",
                     exists="\n".join(differing),
                     hint="install the same versions: scores would depend on who computes them",
@@ -270,7 +279,7 @@ class Dispatcher:
             self._state.failed_starts += 1
             if self._state.failed_starts >= TRIES and not self._state.workers:
                 self._give_up(
-                    HarnessError(
+                    ExecutorError(
                         f"no worker starts: {event.reason}",
                         exists=event.trace.strip()[-1000:] or None,
                         hint=event.hint,
@@ -297,6 +306,16 @@ class Dispatcher:
         with self._changed:
             self._state.fatal = self._state.fatal or error
             self._changed.notify_all()
+
+
+def _as_user_error(error: Exception, name: str) -> ExecutorError:
+    """Return what an executor raised, which may be code of a plugin, with its sentence."""
+    made = ExecutorError(
+        f"executor {name} failed: {error_sentence(error)}",
+        hint="what is finished is on disk; the same command goes on from there",
+    )
+    made.__cause__ = error
+    return made
 
 
 def _error(failure: Failure) -> Exception:

@@ -69,6 +69,7 @@ def harness_executors() -> Iterable[Executor]:
             "processes",
             "a process for each GPU, or group of processors, of this machine",
             _processes,
+            validate=_validate_processes,
         ),
     ]
 
@@ -77,6 +78,12 @@ def _processes(request: ExecutorRequest) -> Workers:
     from harness.plugins.process_workers import open_processes
 
     return open_processes(request)
+
+
+def _validate_processes(request: ExecutorRequest) -> None:
+    from harness.plugins.process_workers import requested_places
+
+    requested_places(request)
 
 
 def _no_workers(_request: ExecutorRequest) -> Workers:

@@ -89,3 +89,5 @@ class Executor:
     """Start workers, without waiting for them; raises HarnessError where there can be none."""
     check: Callable[[], None] = lambda: None
     """Raise HarnessError where it cannot be used, such as for a missing library: asked before any work."""
+    validate: Callable[[ExecutorRequest], None] = lambda _: None
+    """Raise HarnessError for a request that it cannot serve: asked before any work; nothing is started."""

@@ -168,10 +168,15 @@ def accelerators() -> list[str]:
 
 
 def open_processes(request: ExecutorRequest) -> ProcessWorkers:
-    """Start processes; raises HarnessError for an address: they are on this machine."""
+    """Start processes; raises HarnessError as `requested_places`."""
+    return ProcessWorkers(request.setup, requested_places(request))
+
+
+def requested_places(request: ExecutorRequest) -> list[Place]:
+    """Return where workers go; raises HarnessError for too many, and for an address: they are here."""
     if request.address:
         raise HarnessError(
             "--executor processes has no address: its workers are on this machine",
             hint="--executor ray takes one",
         )
-    return ProcessWorkers(request.setup, places(request.workers))
+    return places(request.workers)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from harness.plugins.executor import Executor
+    from harness.plugins.executor import Executor, ExecutorRequest
     from harness.plugins.loader import Plugins
     from harness.plugins.report_writer import ReportWriter
     from harness.plugins.tracker import Tracker
@@ -40,10 +40,10 @@ def select_trackers(plugins: Plugins, names: Iterable[str]) -> list[Tracker]:
     return chosen
 
 
-def select_executor(plugins: Plugins, name: str) -> Executor | None:
-    """Return the executor of a name, which can be used; None for `local`, which is this process.
+def select_executor(plugins: Plugins, name: str, request: ExecutorRequest) -> Executor | None:
+    """Return the executor of a name, which can serve a request; None for `local`, which is this process.
 
-    Raises HarnessError where no plugin brings it, and where it lacks a library.
+    Raises HarnessError where no plugin brings it, where it lacks a library, and as it refuses the request.
     """
     known = plugins.executors()
     if name not in known:
@@ -51,6 +51,13 @@ def select_executor(plugins: Plugins, name: str) -> Executor | None:
     if name == LOCAL:
         return None
     _check_usable(known[name], f"executor {name}")
+    try:
+        with plugin_code():
+            known[name].validate(request)
+    except HarnessError:
+        raise
+    except Exception as error:
+        raise HarnessError(f"executor {name} cannot be used: {error_sentence(error)}") from error
     return known[name]
 
 

@@ -32,7 +32,7 @@ _CALLED: dict[type[Any], tuple[str, ...]] = {
     Trainer: ("train",),
     Check: ("look",),
     Tracker: ("open",),
-    Executor: ("open", "check"),
+    Executor: ("open", "check", "validate"),
     ReportWriter: ("page", "leaderboard", "figures", "check"),
 }
 """Kind of answer → its attributes that are called."""

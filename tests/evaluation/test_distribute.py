@@ -9,6 +9,7 @@ import pytest
 from conftest import build_model
 from execution.workers import FakeWorkers, real_workers
 
+from harness import HarnessError
 from harness.encoding import shards
 from harness.evaluation.execution_plan import ExecutionPlan
 from harness.evaluation.journal import read_runs
@@ -18,11 +19,13 @@ from harness.evaluation.runner import RunPlan
 from harness.execution.units import SearchUnit
 from harness.models.interface import ModelSpec, Settings
 from harness.models.locate import locate_model
-from harness.plugins.executor import Executor
+from harness.plugins.executor import Executor, ExecutorRequest
 from harness.plugins.loader import load_plugins
 from harness.results.folder import ResultsFolder
+from harness.system.work_unit import WorkerSetup
 from harness.tasks.selection import select_tasks
 
+REQUEST = ExecutorRequest(setup=WorkerSetup(folder="."))
 TASKS = ("stsb", "penal-triplets", "aila-statutes")
 
 
@@ -43,7 +46,7 @@ def plan(models, workers=None, *, settings=None, tasks=TASKS, **changes):
     specs = [ModelSpec("folder", str(folder), settings=settings or Settings()) for folder in models]
     execution = None
     if workers is not None:
-        execution = ExecutionPlan(executor=Executor("fake", "", lambda _: workers))
+        execution = ExecutionPlan(executor=Executor("fake", "", lambda _: workers), request=REQUEST)
     return RunPlan(
         models=[locate_model(spec, plugins.model_schemes()) for spec in specs],
         tasks=select_tasks(tasks, plugins.tasks(), plugins.task_schemes()),
@@ -136,7 +139,7 @@ def test_views_of_one_model_share_what_workers_encode(tmp_path, models):
     ]
     tasks = select_tasks(["stsb"], plugins.tasks(), plugins.task_schemes())
     workers = real_workers(tmp_path, 2)
-    execution = ExecutionPlan(executor=Executor("fake", "", lambda _: workers))
+    execution = ExecutionPlan(executor=Executor("fake", "", lambda _: workers), request=REQUEST)
     spread = publish_run(
         RunPlan(models=located, tasks=tasks, execution=execution), ResultsFolder(tmp_path / "a"), Progress()
     )
@@ -212,3 +215,27 @@ def test_an_interruption_closes_the_workers_and_keeps_what_was_encoded(tmp_path,
     evaluate(tmp_path / "out", models[:1], again, cache=tmp_path / "cache")
     anew = {text for _, unit in again.did if unit.want == "embeddings" for text in unit.texts}
     assert sum(not anew.isdisjoint(texts) for texts in done) <= 1 < len(done), "more than the unit in flight"
+
+
+def test_an_executor_that_fails_ends_the_run_and_writes_no_error_records(tmp_path, models):
+    class Broken(FakeWorkers):
+        def wait(self, seconds):
+            raise OSError("the cluster is gone")
+
+    with pytest.raises(HarnessError, match="executor fake failed: OSError: the cluster is gone"):
+        evaluate(tmp_path / "out", models[:1], Broken(1))
+    assert not (tmp_path / "out" / "errors").exists()
+
+
+@pytest.mark.parametrize("opened", [None, 3, ValueError("no room")])
+def test_an_executor_that_opens_no_workers_is_named(tmp_path, models, opened):
+    def open_(_request):
+        if isinstance(opened, Exception):
+            raise opened
+        return opened
+
+    made = dataclasses.replace(
+        plan(models[:1]), execution=ExecutionPlan(executor=Executor("odd", "", open_), request=REQUEST)
+    )
+    with pytest.raises(HarnessError, match="executor odd cannot start workers"):
+        publish_run(made, ResultsFolder(tmp_path / "out"), Progress())

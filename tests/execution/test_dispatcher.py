@@ -162,7 +162,7 @@ def test_an_error_of_the_executor_is_raised_where_the_run_waits():
 
     dispatcher = opened(Broken(1))
     try:
-        with pytest.raises(OSError, match="the cluster is gone"):
+        with pytest.raises(HarnessError, match="executor of a plugin failed: OSError: the cluster is gone"):
             finish(dispatcher, [dispatcher.submit(Sum(()))])
     finally:
         dispatcher.close()
