@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from harness.encoding.cache import EmbeddingCache
     from harness.encoding.stored_embeddings import StoredEmbeddings
-    from harness.metrics.search_part import PartSearcher
     from harness.models.interface import Model
 
 _AT_ONCE = 8192
@@ -56,8 +55,8 @@ class CachedModel:
         self._requested: dict[Role, dict[str, None]] = defaultdict(dict)
         self._requested_stored: dict[tuple[int, Role], StoredEmbeddings] = {}
         self._pairs_agree = False
-        self.searcher: PartSearcher | None = None
-        """Who searches parts of large corpora; None for threads of this process."""
+        self.searcher: object | None = None
+        """A `metrics.search_part.PartSearcher` for large corpora; None for threads of this process."""
         self.advance: Callable[[int], None] = lambda _: None
         """Gets how many more texts are done of those that stay on disk."""
 

@@ -90,11 +90,13 @@ def _workspace(values: Mapping[str, Any], plugins: Plugins) -> Workspace:
 
 
 def _run(values: Mapping[str, Any], plugins: Plugins) -> None:
+    from harness.cli.execution_options import ExecutionOptions
     from harness.cli.groups import read_options
     from harness.cli.options import CacheOptions, ModelOptions
     from harness.cli.run_plan import RunOptions, run_plan
 
-    options = (read_options(group, values) for group in (RunOptions, ModelOptions, CacheOptions))
+    groups = (RunOptions, ModelOptions, CacheOptions, ExecutionOptions)
+    options = (read_options(group, values) for group in groups)
     run_plan(*options, _workspace(values, plugins), "out")
 
 
