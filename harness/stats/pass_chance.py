@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from harness.stats.correlation import freedom_of
 from harness.stats.curve import LEVEL, Interval, PointCurve
 from harness.stats.detectable import size_of_difference
 from harness.stats.flips_power import POWER, background_rate, pass_power
 from harness.stats.gain import gain_curve
 from harness.stats.intervals import FEWEST_UNITS
 from harness.stats.proportions import FlipsCurve
+from harness.stats.rare import RareChangeCurve
 from harness.stats.resize import resize
 from harness.stats.unseen_share import UnseenCurve
 
@@ -27,6 +32,12 @@ _MOST_ROWS = 20_000
 _FEW = 10
 """Maximum expected number of differing units for which their number decides, not a normal distribution."""
 
+_SPREADS = 7
+"""Number of values that a standard error may have."""
+
+_LEAST_FREEDOM = 2.0
+"""Minimum degrees of freedom of a variance: with fewer it has no mean."""
+
 
 @dataclass
 class PassChance:
@@ -34,8 +45,8 @@ class PassChance:
 
     The models are taken as equal, and as far from each other on each unit as they are now. Right and wrong
     answers: exact, for answers that differ at the background rate. All else: the estimate is normal about
-    zero, and the interval reaches as far below it as that of a pair of such a size, made of the units at
-    hand.
+    zero, and must exceed what a pair of such a size, made of the units at hand, needs to pass. Where few
+    units carry the variance it is hardly known: the chance is the mean over what it may be.
     """
 
     gain: Gain
@@ -70,9 +81,37 @@ class PassChance:
         seen = gain.moved / gain.units
         more = math.sqrt(background_rate(gain.moved, gain.units) / seen) if seen else 1.0
         shrunk = math.sqrt(self.from_seeds + (1 - self.from_seeds) * gain.units / count)
-        above = margin - self._half(count, shrunk) * more
-        error = gain.standard_error * shrunk * more
-        return float(stdtr(count - 1, above / error)) if error > 0 else float(above > 0)
+        chances = []
+        for wider in self._spreads:
+            error = gain.standard_error * shrunk * more * wider
+            above = -self._least(count, margin, shrunk, more * wider)
+            chances.append(float(stdtr(count - 1, above / error)) if error > 0 else float(above > 0))
+        return sum(chances) / len(chances)
+
+    @cached_property
+    def _spreads(self) -> list[float]:
+        """By how many times the standard error may be larger than it was estimated; equally likely each.
+
+        The variance is that of a chi-squared variable with the degrees of freedom that the units' kurtosis
+        leaves.
+        """
+        from scipy.special import gammaincinv
+
+        influence = self.gain.influence
+        if influence is None:
+            return [1.0]
+        half = max(freedom_of(influence), _LEAST_FREEDOM) / 2
+        below = gammaincinv(half, (np.arange(_SPREADS) + 0.5) / _SPREADS)
+        return [float(each) for each in np.sqrt(half / below)]
+
+    def _least(self, count: int, margin: float, shrunk: float, wider: float) -> float:
+        """Return the smallest gain that passes with so many units, if its error is so many times as large."""
+        curve = self.gain.curve
+        if not isinstance(curve, RareChangeCurve):
+            return self._half(count, shrunk) * wider - margin
+        error, size = curve.error * shrunk * wider, curve.size * shrunk**2
+        resized = replace(curve, error=error, size=size, freedom=curve.freedom / shrunk**2)
+        return resized.least_above(-margin, self.level)
 
     def _size(self) -> float:
         if isinstance(self.gain.curve, UnseenCurve):

@@ -232,6 +232,26 @@ def test_equal_models_pass_as_often_as_is_said(metric, n, margin):
     assert np.mean(passed) == pytest.approx(np.mean(said), abs=0.04 + 3 * np.std(passed) / np.sqrt(120))
 
 
+@pytest.mark.parametrize("positives", [15, pytest.param(50, marks=pytest.mark.slow)])
+def test_with_few_positives_equal_models_pass_with_the_examples_that_are_said_to_be_needed(positives):
+    """Rare losses count at the margin, and a spread that is known from few positives may be larger."""
+    generator, margin = np.random.default_rng(7), 0.08
+    passed = []
+    for _ in range(100):
+        pair = spam(positives, 20 * positives, generator)
+        passing = PassChance(gain_of(pair), pair)
+        needed = int(smallest_number(lambda units, own=passing: own.chance(units, margin), 1, 10**6))
+        passed.append(gain_of(spam(round(needed / 20), needed, generator)).low > -margin)
+    assert np.mean(passed) == pytest.approx(0.8, abs=0.1)
+
+
+def spam(positives, n, generator):
+    """Two equal models of an area of 0.94."""
+    gold, shared = (np.arange(n) < positives) * 1, generator.normal(size=n)
+    sides = [[gold, 2.2 * gold + (shared + generator.normal(size=n)) / 2**0.5] for _ in range(2)]
+    return AnswerPair.of(ROC_AUC, (sides[0], None), (sides[1], None), np.arange(n))
+
+
 def test_a_pair_of_twice_the_size_has_the_same_scores_and_a_smaller_error():
     generator = np.random.default_rng(0)
     clusters = np.sort(generator.integers(60, size=300))
