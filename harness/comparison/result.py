@@ -289,6 +289,8 @@ class Ranked:
     """Whether it is in the set that contains the best candidate with 95 %."""
     gate: Outcome | None
     """Outcome of the gate, at a level corrected for the number of candidates; None without a gate."""
+    let_pass: bool = False
+    """Whether the gate passes, and a condition of it is undecided and let pass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -118,6 +118,8 @@ export interface Ranked {
   among_best: boolean;
   /** Outcome of the gate, at a level corrected for the number of candidates; None without a gate. */
   gate: "broken" | "fails" | "passes" | "undecided" | null;
+  /** Whether the gate passes, and a condition of it is undecided and let pass. */
+  let_pass: boolean;
 }
 
 export interface LeftOut {
