@@ -94,9 +94,10 @@ def _with_rare_changes(gain: Gain, curve: RareChangeCurve, level: float, bounds:
     """
     error_at = _error_at(gain, curve.error, bounds)
     times, unmoved = quantile(POWER, gain.units - 1), 1 - gain.moved / gain.units
+    size = _size_of_changes(gain, curve.size)
 
     def enough(detectable: float) -> bool:
-        error = math.hypot(error_at(detectable), math.sqrt(curve.size * detectable * unmoved))
+        error = math.hypot(error_at(detectable), math.sqrt(size * detectable * unmoved))
         lowest = detectable - times * error
         return lowest > 0 and replace(curve, value=lowest, error=error).p() < level
 
@@ -112,6 +113,13 @@ def _with_rare_changes(gain: Gain, curve: RareChangeCurve, level: float, bounds:
         middle = (low + high) / 2
         low, high = (low, middle) if enough(middle) else (middle, high)
     return high
+
+
+def _size_of_changes(gain: Gain, greatest: float) -> float:
+    """Return how much one more unit that changes adds to the gain: as those that were seen, and the greatest."""
+    seen = np.zeros(0) if gain.influence is None else np.minimum(np.abs(gain.influence), greatest)
+    total = float(seen.sum()) + greatest
+    return float(seen @ seen + greatest**2) / total if total else 0.0
 
 
 def _lower_half(gain: Gain, level: float) -> float:
