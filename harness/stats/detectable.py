@@ -116,7 +116,7 @@ def _with_rare_changes(gain: Gain, curve: RareChangeCurve, level: float, bounds:
 
 
 def _size_of_changes(gain: Gain, greatest: float) -> float:
-    """Return how much one more unit that changes adds to the gain: as those that were seen, and the greatest."""
+    """Return how much a unit that begins to change adds: as those that were seen, and one of the greatest."""
     seen = np.zeros(0) if gain.influence is None else np.minimum(np.abs(gain.influence), greatest)
     total = float(seen.sum()) + greatest
     return float(seen @ seen + greatest**2) / total if total else 0.0
