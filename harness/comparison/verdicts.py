@@ -146,9 +146,11 @@ def _detectable(metric: MetricGain, level: float) -> float | None:
 
 
 def _too_few(metric: MetricGain) -> str | None:
-    """Return what there is too little of to find a gain; None without a test, and for the same answers."""
+    """Return what there is too little of to find a gain; None without a test, and where no gain can be."""
     gain, pair = metric.gain, metric.pair
     if gain is None or pair is None or math.isnan(gain.low) or isinstance(gain.curve, PointCurve):
+        return None
+    if gain.baseline >= bounds_of_scores(pair).high:
         return None
     return amount(*scarce(pair))
 

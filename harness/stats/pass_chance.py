@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.stats.correlation import freedom_of
 from harness.stats.curve import LEVEL, Interval, PointCurve
 from harness.stats.detectable import size_of_difference
 from harness.stats.flips_power import POWER, background_rate, pass_power
@@ -34,6 +33,9 @@ _FEW = 10
 
 _SPREADS = 7
 """Number of values that a standard error may have."""
+
+_NO_DOUBT = 1e-9
+"""Relative variance of a variance that is of rounding: all units that differ do so alike."""
 
 _LEAST_FREEDOM = 2.0
 """Minimum degrees of freedom of a variance: with fewer it has no mean."""
@@ -88,19 +90,43 @@ class PassChance:
             chances.append(float(stdtr(count - 1, above / error)) if error > 0 else float(above > 0))
         return sum(chances) / len(chances)
 
+    def spread(self, units: float) -> tuple[float, float]:
+        """Return the gain's standard error with so many units, and how far its interval reaches below it.
+
+        Both are infinite for fewer units than an interval needs.
+        """
+        gain, count = self.gain, round(units)
+        if isinstance(gain.curve, PointCurve):
+            return 0.0, 0.0
+        if count < FEWEST_UNITS:
+            return math.inf, math.inf
+        share, seen = background_rate(gain.moved, gain.units), gain.moved / gain.units
+        more = math.sqrt(share / seen) if seen else 1.0
+        shrunk = math.sqrt(self.from_seeds + (1 - self.from_seeds) * gain.units / count)
+        unseen = self._size() * math.sqrt(share / count)
+        error = gain.standard_error * shrunk * more if gain.standard_error > 0 else unseen
+        return error, self._half(count, shrunk) * more
+
     @cached_property
     def _spreads(self) -> list[float]:
         """By how many times the standard error may be larger than it was estimated; equally likely each.
 
-        The variance is that of a chi-squared variable with the degrees of freedom that the units' kurtosis
-        leaves.
+        The variance is a chi-squared variable with the degrees of freedom that the kurtosis of the units that
+        differ leaves; how many differ is uncertain besides.
         """
         from scipy.special import gammaincinv
 
-        influence = self.gain.influence
-        if influence is None:
+        influence, moved = self.gain.influence, self.gain.moved
+        if influence is None or not moved:
             return [1.0]
-        half = max(freedom_of(influence), _LEAST_FREEDOM) / 2
+        # Divided by the largest, since squares of a third-party metric's values may overflow.
+        largest = float(np.abs(influence).max()) or 1.0
+        squares = np.sort((influence / largest) ** 2)[-moved:]
+        total = float(squares.sum())
+        doubt = float(squares @ squares) / total**2 - 1 / moved if total else 0.0
+        if doubt <= _NO_DOUBT:
+            return [1.0]
+        half = max(1 / doubt, _LEAST_FREEDOM / 2)
         below = gammaincinv(half, (np.arange(_SPREADS) + 0.5) / _SPREADS)
         return [float(each) for each in np.sqrt(half / below)]
 
