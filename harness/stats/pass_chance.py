@@ -31,6 +31,8 @@ _MOST_ROWS = 20_000
 _FEW = 10
 """Maximum expected number of differing units for which their number decides, not a normal distribution."""
 
+_HALVINGS = 30
+
 _SPREADS = 7
 """Number of values that a standard error may have."""
 
@@ -137,7 +139,7 @@ class PassChance:
             return self._half(count, shrunk) * wider - margin
         error, size = curve.error * shrunk * wider, curve.size * shrunk**2
         resized = replace(curve, error=error, size=size, freedom=curve.freedom / shrunk**2)
-        return resized.least_above(-margin, self.level)
+        return least_above(resized, -margin, self.level)
 
     def _size(self) -> float:
         if isinstance(self.gain.curve, UnseenCurve):
@@ -174,6 +176,26 @@ class PassChance:
             half = value - low
             self._halves[power] = half * math.sqrt(units) if math.isfinite(half) else math.inf
         return self._halves[power]
+
+
+def least_above(curve: RareChangeCurve, limit: float, level: float = LEVEL) -> float:
+    """Return the smallest estimate of which the interval lies above a limit; all else is the curve's.
+
+    Changes that would explain the limit itself count, so the interval of that estimate need not be as wide as
+    that of another.
+    """
+    above = curve.error + curve.size + 1e-300
+
+    def clears(distance: float) -> bool:
+        return replace(curve, value=limit + distance).p(limit) < level
+
+    while not clears(above):
+        above *= 2
+    below = 0.0
+    for _ in range(_HALVINGS):
+        middle = (below + above) / 2
+        below, above = (below, middle) if clears(middle) else (middle, above)
+    return limit + above
 
 
 def _flips_chance(rate: float, examples: int, margin: float, level: float) -> float:

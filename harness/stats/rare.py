@@ -9,7 +9,7 @@ P-value and interval come from the same curve.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.stats.curve import LEVEL, SMALLEST_P, UNBOUNDED, Curve, Interval, quantile
@@ -76,25 +76,6 @@ class RareChangeCurve(Curve):
         from scipy.special import stdtr
 
         return max(SMALLEST_P, 2 * float(stdtr(max(self.freedom, 1.0), -self._distance(value))))
-
-    def least_above(self, limit: float, level: float = LEVEL) -> float:
-        """Return the smallest estimate of which the interval lies above a limit, with the same error.
-
-        For a limit on one side of the anchor: changes that explain the limit itself count, so the interval of
-        that estimate need not be as wide as that of another.
-        """
-        above = self.error + self.size + 1e-300
-
-        def clears(distance: float) -> bool:
-            return replace(self, value=limit + distance).p(limit) < level
-
-        while not clears(above):
-            above *= 2
-        below = 0.0
-        for _ in range(_HALVINGS // 2):
-            middle = (below + above) / 2
-            below, above = (below, middle) if clears(middle) else (middle, above)
-        return limit + above
 
     def _end(self, sign: float, within: float) -> float:
         """Return the end of the interval on one side; `within` standard errors away."""

@@ -18,6 +18,7 @@ from harness.stats.answer_pair import AnswerPair
 from harness.stats.curve import Interval, StudentCurve
 from harness.stats.gain import gain_of
 from harness.stats.intervals import score_curve
+from harness.stats.pass_chance import least_above
 from harness.stats.rare import RareChangeCurve, fewest
 
 UNKNOWN = Metric("mine", lambda gold, predicted: float(np.mean(gold * np.tanh(predicted))))
@@ -188,6 +189,6 @@ def test_the_least_estimate_above_a_limit_has_an_interval_that_ends_there(error,
     if not error and not size:
         pytest.skip("nothing varies")
     curve = RareChangeCurve(0.3, error, 20.0, size, "", range=1.0, bounds=Interval(-1.0, 1.0))
-    least = curve.least_above(-0.05, 0.05)
+    least = least_above(curve, -0.05, 0.05)
     assert replace(curve, value=least).interval(0.05).low == pytest.approx(-0.05, abs=1e-6)
     assert replace(curve, value=least - 1e-3).interval(0.05).low < -0.05
