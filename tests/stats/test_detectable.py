@@ -235,6 +235,7 @@ CELLS = [
     pytest.param("nDCG in [0, 1], 2 % move", 300, 4, 150, id="few queries move, four lines"),
     pytest.param("nDCG in [0, 1], 30 % move", 300, 4, 100, id="others move; losses are larger"),
     pytest.param("average precision 0.7, 5% positives", 1000, 4, 150, id="few positives, four lines"),
+    pytest.param("macro-F1 0.80, 5 % in the smallest class", 1000, 1, 150, id="a small class"),
     pytest.param("nDCG@10 of rankings", 100, 4, 100, id="as many queries move whatever the gain is"),
 ]
 
