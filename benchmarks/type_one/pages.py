@@ -24,6 +24,9 @@ RESULTS = ROOT / "benchmarks" / "results"
 PAGES = (ROOT / "docs" / "statistics.md", ROOT / "docs" / "statistics-cells.md")
 
 _MARKED = re.compile(r"(<!-- figures: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_NEARLY_ALWAYS = 0.95
+"""Share of data sets above which a cell does not say for how many a gain is printed."""
+
 _SHARES = {"type_one": "type I", "coverage": "coverage", "gate": "gate", "single": "score"}
 
 
@@ -184,20 +187,31 @@ def races_table() -> str:
 
 
 def power_table() -> str:
-    """Return the table of the power that was found at the printed detectable gain, by lines."""
+    """Return the table of the power that was found at the printed detectable gain, by lines.
+
+    In brackets: for which share of the data sets a gain is printed, where that is not nearly always.
+    """
     cells = _read("detectable.json")["cells"]
     counts = sorted({cell["lines"] for cell in cells})
-    found = {(cell["family"], cell["examples"], cell["lines"]): _number(cell["power"]) for cell in cells}
+    found = {(cell["family"], cell["examples"], cell["lines"]): _found(cell) for cell in cells}
     rows = [
         [
             family,
             f"{examples:,}",
-            *(_whole(found.get((family, examples, count), math.nan)) for count in counts),
+            *(found.get((family, examples, count), "–") for count in counts),
         ]
         for family, examples in dict.fromkeys((cell["family"], cell["examples"]) for cell in cells)
     ]
     names = [f"{count} line{'s' * (count > 1)}" if count else "--power" for count in counts]
     return _table(["data", "n", *names], rows, numeric=range(1, 2 + len(counts)))
+
+
+def _found(cell: dict[str, Any]) -> str:
+    """Return the power of a cell."""
+    power, printed = _whole(_number(cell["power"])), 1 - cell["unprinted"]
+    if printed >= _NEARLY_ALWAYS:
+        return power
+    return f"{power} ({_percent(printed)})" if printed > 0 else "none printed"
 
 
 def _number(value: float | None) -> float:

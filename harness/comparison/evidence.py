@@ -10,6 +10,7 @@ import numpy as np
 
 from harness.comparison.result import Shortage
 from harness.metrics import standard as metrics
+from harness.render import plural
 from harness.stats.answer_pair import AnswerPair, Answers
 from harness.stats.curve import LEVEL
 from harness.stats.evidence import fewest_for_margin
@@ -81,14 +82,23 @@ def fewest_by_repeating(pair: AnswerPair, margin: float, level: float = LEVEL) -
 
 
 def scarce(pair: AnswerPair) -> tuple[int, str]:
-    """Return how many units there are, and their name: the smaller class, where a metric has two."""
+    """Return how many units there are, and their name: of the class that limits a metric of classes."""
     if pair.metric.compute in (metrics.roc_auc, metrics.average_precision):
         positive = np.asarray(pair.baseline.columns[0], dtype=float) > 0
         positives = int(positive.sum())
         negatives = len(positive) - positives
         few = pair.metric.compute is metrics.roc_auc and negatives < positives
         return (negatives, "negatives") if few else (positives, "positives")
+    if pair.metric.compute is metrics.macro_f1:
+        sizes = np.unique(np.asarray(pair.baseline.columns[0]), return_counts=True)[1]
+        return int(sizes.min()), "examples of the smallest class"
     return pair.count, "clusters" if pair.clustered else "examples"
+
+
+def amount(have: int, what: str) -> str:
+    """Return how much there is of what is scarce, which is in the plural: `1 positive`."""
+    units, _, kind = what.partition(" ")
+    return f"{plural(have, units.removesuffix('s'))} {kind}".rstrip()
 
 
 def _loss_if_alike(pair: AnswerPair, times: int, level: float) -> float:

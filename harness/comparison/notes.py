@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from harness.comparison.evidence import amount
 from harness.comparison.flip_tables import level_text
 from harness.render import plural
 from harness.stats.curve import LEVEL
@@ -91,8 +92,7 @@ def shortage_text(shortage: Shortage | None, margin: float | None) -> str | None
     """Return what there is too little of to pass a margin; None where there is enough."""
     if shortage is None or margin is None:
         return None
-    units, _, kind = shortage.what.partition(" ")
-    have = f"{plural(shortage.have, units.removesuffix('s'))} {kind}".rstrip()
+    have = amount(shortage.have, shortage.what)
     if shortage.needed is not None:
         return (
             f"{have}; a margin of {margin:g} needs about {_three_digits(shortage.needed):,}"

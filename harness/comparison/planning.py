@@ -14,12 +14,13 @@ from harness.stats.curve import LEVEL, PointCurve
 from harness.stats.flips_power import POWER
 from harness.stats.joint import by_sample, line_of
 from harness.stats.pass_chance import PassChance, smallest_number
+from harness.stats.several_tasks import MeanCurve, mean_curve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from harness.comparison.absent import Absent
-    from harness.comparison.gate import Gate
+    from harness.comparison.gate import Condition, Gate
     from harness.comparison.measure import MetricGain
     from harness.comparison.result import MetricComparison
 
@@ -28,8 +29,6 @@ _DRAWS = 20_000
 
 _MOST_EXAMPLES = 10**9
 """Maximum number of examples of a line that is looked for."""
-
-_MEANS = "conditions over a mean of tasks are not planned"
 
 _MOST_TIMES = 1000
 """Maximum number of times as many examples that is looked for, for the whole gate."""
@@ -58,6 +57,26 @@ class _Planned:
         return None if found is None else round(found)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _PlannedMean:
+    """A condition on the mean over tasks that equal models may pass."""
+
+    members: Sequence[_Planned]
+    accepted: float
+    wider: float
+    """Standard error over that of independent tasks."""
+
+    def limit(self, times: float) -> tuple[np.ndarray, float]:
+        """Return the weights of the members' normal deviates, and their least sum that passes."""
+        passing = [each.passing for each in self.members]
+        errors, halves = np.transpose([own.spread(times * own.gain.units) for own in passing])
+        error = math.hypot(*errors)
+        if not math.isfinite(error):
+            return np.zeros(len(errors)), math.inf
+        least = math.hypot(*halves) * self.wider - len(errors) * self.accepted
+        return errors, least / self.wider
+
+
 def plan_gate(
     gate: Gate,
     lines: Sequence[MetricComparison],
@@ -74,6 +93,7 @@ def plan_gate(
     of 5 %), however many examples there are.
     """
     planned: list[_Planned] = []
+    known: list[tuple[MetricComparison, MetricGain]] = []
     never, unknown, shown = [], [], []
     for line, each in zip(lines, measured, strict=True):
         loss, needed = accepted_loss(gate, line), None
@@ -84,9 +104,39 @@ def plan_gate(
         elif loss is not None:
             plan = _plan(line, each, loss, level)
             planned, needed = [*planned, plan], plan.needed
+        known.append((line, each))
         shown.append(replace(line, needed=needed))
+    means = []
+    for condition in gate.conditions:
+        if condition.on_gain and condition.over == "mean":
+            loss = condition.threshold if condition.rule == "margin" else -condition.threshold
+            if loss <= 0:
+                never.append(f"{condition.subject} ({f'gain > {-loss:g}' if loss else 'margin 0'})")
+                continue
+            found = list(_means(condition, known, level))
+            means += [mean for mean in found if mean]
+            unknown += [condition.subject] if None in found else []
     remarks = [*_not_there(gate, absent), *_not_planned(unknown), *_left_out(gate, lines)]
-    return shown, _whole_plan(planned, never, remarks)
+    return shown, _whole_plan(planned, means, never, remarks)
+
+
+def _means(
+    condition: Condition, known: Sequence[tuple[MetricComparison, MetricGain]], level: float
+) -> Iterator[_PlannedMean | None]:
+    """Yield the mean over samples, and that over real data, as a gate has them; None without an interval."""
+    for sample in (False, True):
+        own = [
+            (line, each)
+            for line, each in known
+            if condition.applies_to(line) and (line.data == "sample") == sample
+        ]
+        if any(each.gain is None or line.low is None for line, each in own):
+            yield None
+        elif own:
+            members = [_plan(line, each, condition.threshold, level) for line, each in own]
+            curve = mean_curve([member.passing.gain for member in members])
+            wider = curve.wider if isinstance(curve, MeanCurve) else 1.0
+            yield _PlannedMean(members=members, accepted=condition.threshold, wider=wider)
 
 
 def accepted_loss(gate: Gate, line: MetricComparison) -> float | None:
@@ -121,14 +171,18 @@ def _plan(line: MetricComparison, measured: MetricGain, loss: float, level: floa
     return _Planned(line=line, measured=measured, accepted=loss, passing=passing)
 
 
-def _whole_plan(planned: Sequence[_Planned], never: Sequence[str], remarks: Sequence[str]) -> GatePlan:
+def _whole_plan(
+    planned: Sequence[_Planned], means: Sequence[_PlannedMean], never: Sequence[str], remarks: Sequence[str]
+) -> GatePlan:
     if never:
         parts = [f"no number of examples lets an equal candidate pass {', '.join(never)}", *remarks]
         return GatePlan(chance=0.0, times=None, examples=None, sentence="; ".join(parts))
-    if not planned:
-        parts = [*remarks] if _MEANS in remarks else ["the gate has no margin to plan for", *remarks]
+    if not planned and not means:
+        parts = ["the gate has no margin to plan for", *remarks]
         return GatePlan(chance=None, times=None, examples=None, sentence="; ".join(parts))
-    all_pass, present = _joint_chance(planned), _count(planned)
+    members = [*planned, *(member for mean in means for member in mean.members)]
+    all_pass = _chance_with_means(planned, means) if means else _joint_chance(planned)
+    present = _count(members)
     chance = all_pass(1.0)
     found = smallest_number(lambda hundredths: all_pass(hundredths / 100), 10, 100 * _MOST_TIMES)
     times = None if found is None else found / 100
@@ -166,14 +220,45 @@ def _joint_chance(planned: Sequence[_Planned]) -> Callable[[float], float]:
     return all_pass
 
 
-def _normal_draws(covariance: np.ndarray) -> np.ndarray:
-    """Draw correlated standard normal variables: (_DRAWS, lines), always the same."""
+def _chance_with_means(
+    planned: Sequence[_Planned], means: Sequence[_PlannedMean]
+) -> Callable[[float], float]:
+    """Return the same where means of tasks are asked for, too: of joint draws of all lines that matter.
+
+    A mean is as correlated with its tasks as their errors make it.
+    """
+    members = [*planned, *(member for mean in means for member in mean.members)]
+    places = {(each.line.task, each.line.data, each.line.metric): each for each in members}
+    lines, order = [*places.values()], {key: place for place, key in enumerate(places)}
+    normal = np.random.default_rng(0).normal(size=(_DRAWS, len(lines)))
+    asked = [line_of(each.passing.gain, each.measured.evaluation.examination) for each in lines]
+    for seed, sample in enumerate(by_sample(asked), 1):
+        normal[:, sample.positions] = _normal_draws(sample.covariance(), seed)
+
+    def place(each: _Planned) -> int:
+        return order[each.line.task, each.line.data, each.line.metric]
+
+    def all_pass(times: float) -> float:
+        from scipy.special import ndtri
+
+        limits = ndtri([1 - each.chance(times) for each in planned])
+        passed = (normal[:, [place(each) for each in planned]] > limits).all(axis=1)
+        for mean in means:
+            weights, least = mean.limit(times)
+            passed &= normal[:, [place(each) for each in mean.members]] @ weights > least
+        return float(passed.mean())
+
+    return all_pass
+
+
+def _normal_draws(covariance: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Draw correlated standard normal variables: (_DRAWS, lines), always the same for a seed."""
     spread = np.sqrt(np.diag(covariance))
     # A line that no unit moves is correlated with none.
     correlation = covariance / np.outer(np.where(spread > 0, spread, 1), np.where(spread > 0, spread, 1))
     np.fill_diagonal(correlation, 1.0)
     values, vectors = np.linalg.eigh(correlation)
-    generator = np.random.default_rng(0)
+    generator = np.random.default_rng(seed)
     normal = generator.normal(size=(_DRAWS, len(correlation)))
     return np.asarray(normal * np.sqrt(np.maximum(values, 0)) @ vectors.T)
 
@@ -234,8 +319,6 @@ def _left_out(gate: Gate, lines: Sequence[MetricComparison]) -> Iterator[str]:
         if floor.applies_to(line) and line.baseline is not None and line.baseline < floor.threshold
     ]
     yield from dict.fromkeys(below)
-    if any(each.over == "mean" and each.on_gain for each in gate.conditions):
-        yield _MEANS
     all_floors = any(each.rule == "min" for each in gate.conditions)
     kinds = [
         *(["floors (min)"] if all_floors else []),

@@ -68,7 +68,12 @@ class MetricComparison:
     detectable: float | None
     """The smallest true gain that is called *better* with 80 % power, after the correction for all lines.
 
-    None where no gain can be: also where the baseline's score and the gain would exceed the greatest score.
+    None where no gain can be: also where the baseline's score leaves no room for it.
+    """
+    too_few: str | None = None
+    """What is too little to find any gain that the baseline leaves room for, such as `15 positives`.
+
+    Set where a line is tested and no gain is detectable.
     """
     needed: int | None
     """About how many examples it takes to pass the line's margin with 80 % if the models are equal.
@@ -284,6 +289,8 @@ class Ranked:
     """Whether it is in the set that contains the best candidate with 95 %."""
     gate: Outcome | None
     """Outcome of the gate, at a level corrected for the number of candidates; None without a gate."""
+    let_pass: bool = False
+    """Whether the gate passes, and a condition of it is undecided and let pass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

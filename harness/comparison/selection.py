@@ -133,6 +133,7 @@ def _selection(
                 probability=float(probabilities[position]),
                 among_best=bool(may_be_best[position]),
                 gate=gate,
+                let_pass=gate == "passes" and any(line.let_pass for line in comparisons[entry.pair].gate),
             )
         )
     selection = Selection(

@@ -44,8 +44,12 @@ def _row(candidate: Ranked, selection: Selection, *, gated: bool) -> list[Cell]:
         Cell(candidate.model, best=wins),
         Cell(gain_text(candidate.gain, candidate.low, candidate.high), best=wins),
         *(Cell(text, best=wins) for text in ranks if len(selection.candidates) > 1),
-        *([Cell(candidate.gate or "–", best=wins)] if gated else []),
+        *([Cell(_gate(candidate), best=wins)] if gated else []),
     ]
+
+
+def _gate(candidate: Ranked) -> str:
+    return "passes; undecided, let pass" if candidate.let_pass else candidate.gate or "–"
 
 
 def _remarks(selection: Selection) -> Iterator[str]:

@@ -89,6 +89,7 @@ def _power_table(lines: Sequence[MetricComparison], tests: int) -> Table:
         shown = clusters_text([*uneven, *clustered][0])
         equal = ", and of equal clusters that would tell as much" if uneven else ""
         remarks.append(f"{shown}: number of examples, of their clusters, which are the units{equal}")
+    remarks += _without_detectable(lines)
     if "needed" in kept:
         remarks.append("needed: about how many examples pass the line with 80 % if the models are equal")
     if "from seeds" in kept:
@@ -99,6 +100,17 @@ def _power_table(lines: Sequence[MetricComparison], tests: int) -> Table:
     subtitle = "detectable: the smallest true gain that is called better with 80 % power"
     title = "what these examples could show"
     return Table(title, subtitle, list(kept), rows, remarks, optional=("test",))
+
+
+def _without_detectable(lines: Sequence[MetricComparison]) -> Iterator[str]:
+    """Yield why lines have no detectable gain."""
+    named: dict[tuple[str, str], list[str]] = {}
+    for line in lines:
+        if line.too_few:
+            named.setdefault((line.too_few, number(line.baseline)), []).append(line_name(line, lines))
+    for (have, score), names in named.items():
+        why = f"are too few to find a gain that a baseline of {score} leaves room for"
+        yield f"{', '.join(names)}: {have} {why}"
 
 
 def _gate_table(comparison: Comparison) -> Table:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.comparison.evidence import heaviest_unit, unseen_losses
+from harness.comparison.evidence import amount, heaviest_unit, scarce, unseen_losses
 from harness.comparison.result import MetricComparison
 from harness.comparison.thresholds import judge_gain
-from harness.stats.curve import LEVEL
+from harness.stats.curve import LEVEL, PointCurve
 from harness.stats.detectable import bounds_of_scores, detectable_gain
 from harness.stats.joint import line_of
 from harness.stats.multiple import adjust, level_of_a_line
@@ -64,6 +64,7 @@ def make_lines(
 def _make_line(metric: MetricGain, p_adjusted: float, level: float) -> MetricComparison:
     gain, examination = metric.gain, metric.evaluation.examination
     heaviest = heaviest_unit(gain, metric.pair) if gain and metric.pair else None
+    detectable = _detectable(metric, level)
     return MetricComparison(
         task=examination.task,
         metric=metric.score.metric,
@@ -80,7 +81,8 @@ def _make_line(metric: MetricGain, p_adjusted: float, level: float) -> MetricCom
         verdict="not tested",
         margin=None,
         within_margin=None,
-        detectable=_detectable(metric, level),
+        detectable=detectable,
+        too_few=_too_few(metric) if detectable is None else None,
         needed=None,
         examples=gain.examples if gain else metric.score.examples,
         clusters=gain.units if gain else metric.score.clusters,
@@ -141,6 +143,16 @@ def _detectable(metric: MetricGain, level: float) -> float | None:
     bounds = bounds_of(metric.metric) if metric.pair is None else bounds_of_scores(metric.pair)
     pair = metric.pair if metric.from_seeds is None else None
     return _finite(detectable_gain(metric.gain, level, pair=pair, bounds=bounds))
+
+
+def _too_few(metric: MetricGain) -> str | None:
+    """Return what there is too little of to find a gain; None without a test, and where no gain can be."""
+    gain, pair = metric.gain, metric.pair
+    if gain is None or pair is None or math.isnan(gain.low) or isinstance(gain.curve, PointCurve):
+        return None
+    if gain.baseline >= bounds_of_scores(pair).high:
+        return None
+    return amount(*scarce(pair))
 
 
 def verdict(line: MetricComparison, margin: float | None) -> Verdict:

@@ -37,7 +37,9 @@ def detectable_gain(
     usual, as 80 % of them have more, still lies above 0; or, where that curve is not known, the distance from
     the gain to the lower end of its interval, and the 80 % quantile of its standard error.
     NaN where there is no test, where both models gave the very same answers, and where no gain can be found:
-    also where the baseline's score and the gain would exceed the greatest score.
+    also where the baseline's score leaves no room for it. What it leaves is itself uncertain: with 80 %
+    confidence, by the baseline's standard error, the two together must not exceed the greatest score. Without
+    that, gains would be printed just where a baseline happens to look worse than it is.
     Source: Bloom (1995), "Minimum detectable effects: a simple way to report the statistical power of
     experimental designs".
     """
@@ -48,7 +50,15 @@ def detectable_gain(
     else:
         greatest = bounds.high if pair is None else min(bounds.high, bounds_of_scores(pair).high)
     found = _detectable(gain, level, pair, bounds)
-    return found if gain.baseline + found <= greatest else math.nan
+    highest = gain.baseline + _uncertain(gain)
+    return found if highest + found <= greatest else math.nan
+
+
+def _uncertain(gain: Gain) -> float:
+    """Return by how much the baseline's true score may be higher, with 80 % confidence; 0 if unknown."""
+    if not math.isfinite(gain.baseline_error):
+        return 0.0
+    return quantile(POWER, gain.units - 1) * gain.baseline_error
 
 
 def bounds_of_scores(pair: AnswerPair) -> Interval:
@@ -84,9 +94,10 @@ def _with_rare_changes(gain: Gain, curve: RareChangeCurve, level: float, bounds:
     """
     error_at = _error_at(gain, curve.error, bounds)
     times, unmoved = quantile(POWER, gain.units - 1), 1 - gain.moved / gain.units
+    size = _size_of_changes(gain, curve.size)
 
     def enough(detectable: float) -> bool:
-        error = math.hypot(error_at(detectable), math.sqrt(curve.size * detectable * unmoved))
+        error = math.hypot(error_at(detectable), math.sqrt(size * detectable * unmoved))
         lowest = detectable - times * error
         return lowest > 0 and replace(curve, value=lowest, error=error).p() < level
 
@@ -102,6 +113,13 @@ def _with_rare_changes(gain: Gain, curve: RareChangeCurve, level: float, bounds:
         middle = (low + high) / 2
         low, high = (low, middle) if enough(middle) else (middle, high)
     return high
+
+
+def _size_of_changes(gain: Gain, greatest: float) -> float:
+    """Return how much a unit that begins to change adds: as those that were seen, and one of the greatest."""
+    seen = np.zeros(0) if gain.influence is None else np.minimum(np.abs(gain.influence), greatest)
+    total = float(seen.sum()) + greatest
+    return float(seen @ seen + greatest**2) / total if total else 0.0
 
 
 def _lower_half(gain: Gain, level: float) -> float:

@@ -255,23 +255,24 @@ def _tilted(values: np.ndarray, chances: np.ndarray, mean: float) -> np.ndarray:
 def _first_zero(function: Callable[[float], float], start: float, most: float) -> float:
     """Return where a rising function becomes 0, from a start above 0; NaN where it does not up to `most`.
 
-    By the Illinois variant of the regula falsi (Dowell and Jarratt, 1971).
+    It is NaN from some value on, or nowhere.
     """
+    from scipy.optimize import brentq
+
     low, high, times = 0.0, min(start, most), 1.2
-    at_low, at_high = function(low), function(high)
+    at_high = function(high)
     while at_high < 0:
         if high >= most:
             return math.nan
-        low, high, at_low, times = high, min(times * high, most), at_high, 2 * times
+        low, high, times = high, min(times * high, most), 2 * times
         at_high = function(high)
-    for _ in range(_STEPS):
+    while math.isnan(at_high):
         if high - low <= _CLOSE * high:
-            break
-        share = 0.5 if math.isnan(at_high) else min(max(at_low / (at_low - at_high), 0.02), 0.98)
-        middle = low + (high - low) * share
+            return math.nan
+        middle = (low + high) / 2
         at_middle = function(middle)
         if at_middle < 0:
-            low, at_low, at_high = middle, at_middle, at_high / 2
+            low = middle
         else:
-            high, at_high, at_low = middle, at_middle, at_low / 2
-    return math.nan if math.isnan(at_high) else high
+            high, at_high = middle, at_middle
+    return float(brentq(function, low, high, xtol=_CLOSE * high / 4, rtol=_CLOSE / 4))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from harness.stats.curve import LEVEL, Interval, PointCurve
 from harness.stats.detectable import size_of_difference
@@ -12,6 +15,7 @@ from harness.stats.flips_power import POWER, background_rate, pass_power
 from harness.stats.gain import gain_curve
 from harness.stats.intervals import FEWEST_UNITS
 from harness.stats.proportions import FlipsCurve
+from harness.stats.rare import RareChangeCurve
 from harness.stats.resize import resize
 from harness.stats.unseen_share import UnseenCurve
 
@@ -27,6 +31,17 @@ _MOST_ROWS = 20_000
 _FEW = 10
 """Maximum expected number of differing units for which their number decides, not a normal distribution."""
 
+_HALVINGS = 30
+
+_SPREADS = 7
+"""Number of values that a standard error may have."""
+
+_NO_DOUBT = 1e-9
+"""Relative variance of a variance that is of rounding: all units that differ do so alike."""
+
+_LEAST_FREEDOM = 2.0
+"""Minimum degrees of freedom of a variance: with fewer it has no mean."""
+
 
 @dataclass
 class PassChance:
@@ -34,8 +49,8 @@ class PassChance:
 
     The models are taken as equal, and as far from each other on each unit as they are now. Right and wrong
     answers: exact, for answers that differ at the background rate. All else: the estimate is normal about
-    zero, and the interval reaches as far below it as that of a pair of such a size, made of the units at
-    hand.
+    zero, and must exceed what a pair of such a size, made of the units at hand, needs to pass. Where few
+    units carry the variance it is hardly known: the chance is the mean over what it may be.
     """
 
     gain: Gain
@@ -70,9 +85,61 @@ class PassChance:
         seen = gain.moved / gain.units
         more = math.sqrt(background_rate(gain.moved, gain.units) / seen) if seen else 1.0
         shrunk = math.sqrt(self.from_seeds + (1 - self.from_seeds) * gain.units / count)
-        above = margin - self._half(count, shrunk) * more
-        error = gain.standard_error * shrunk * more
-        return float(stdtr(count - 1, above / error)) if error > 0 else float(above > 0)
+        chances = []
+        for wider in self._spreads:
+            error = gain.standard_error * shrunk * more * wider
+            above = -self._least(count, margin, shrunk, more * wider)
+            chances.append(float(stdtr(count - 1, above / error)) if error > 0 else float(above > 0))
+        return sum(chances) / len(chances)
+
+    def spread(self, units: float) -> tuple[float, float]:
+        """Return the gain's standard error with so many units, and how far its interval reaches below it.
+
+        Both are infinite for fewer units than an interval needs.
+        """
+        gain, count = self.gain, round(units)
+        if isinstance(gain.curve, PointCurve):
+            return 0.0, 0.0
+        if count < FEWEST_UNITS:
+            return math.inf, math.inf
+        share, seen = background_rate(gain.moved, gain.units), gain.moved / gain.units
+        more = math.sqrt(share / seen) if seen else 1.0
+        shrunk = math.sqrt(self.from_seeds + (1 - self.from_seeds) * gain.units / count)
+        unseen = self._size() * math.sqrt(share / count)
+        error = gain.standard_error * shrunk * more if gain.standard_error > 0 else unseen
+        return error, self._half(count, shrunk) * more
+
+    @cached_property
+    def _spreads(self) -> list[float]:
+        """By how many times the standard error may be larger than it was estimated; equally likely each.
+
+        The variance is a chi-squared variable with the degrees of freedom that the kurtosis of the units that
+        differ leaves; how many differ is uncertain besides.
+        """
+        from scipy.special import gammaincinv
+
+        influence, moved = self.gain.influence, self.gain.moved
+        if influence is None or not moved:
+            return [1.0]
+        # Divided by the largest, since squares of a third-party metric's values may overflow.
+        largest = float(np.abs(influence).max()) or 1.0
+        squares = np.sort((influence / largest) ** 2)[-moved:]
+        total = float(squares.sum())
+        doubt = float(squares @ squares) / total**2 - 1 / moved if total else 0.0
+        if doubt <= _NO_DOUBT:
+            return [1.0]
+        half = max(1 / doubt, _LEAST_FREEDOM / 2)
+        below = gammaincinv(half, (np.arange(_SPREADS) + 0.5) / _SPREADS)
+        return [float(each) for each in np.sqrt(half / below)]
+
+    def _least(self, count: int, margin: float, shrunk: float, wider: float) -> float:
+        """Return the smallest gain that passes with so many units, if its error is so many times as large."""
+        curve = self.gain.curve
+        if not isinstance(curve, RareChangeCurve):
+            return self._half(count, shrunk) * wider - margin
+        error, size = curve.error * shrunk * wider, curve.size * shrunk**2
+        resized = replace(curve, error=error, size=size, freedom=curve.freedom / shrunk**2)
+        return least_above(resized, -margin, self.level)
 
     def _size(self) -> float:
         if isinstance(self.gain.curve, UnseenCurve):
@@ -109,6 +176,26 @@ class PassChance:
             half = value - low
             self._halves[power] = half * math.sqrt(units) if math.isfinite(half) else math.inf
         return self._halves[power]
+
+
+def least_above(curve: RareChangeCurve, limit: float, level: float = LEVEL) -> float:
+    """Return the smallest estimate of which the interval lies above a limit; all else is the curve's.
+
+    Changes that would explain the limit itself count, so the interval of that estimate need not be as wide as
+    that of another.
+    """
+    above = curve.error + curve.size + 1e-300
+
+    def clears(distance: float) -> bool:
+        return replace(curve, value=limit + distance).p(limit) < level
+
+    while not clears(above):
+        above *= 2
+    below = 0.0
+    for _ in range(_HALVINGS):
+        middle = (below + above) / 2
+        below, above = (below, middle) if clears(middle) else (middle, above)
+    return limit + above
 
 
 def _flips_chance(rate: float, examples: int, margin: float, level: float) -> float:

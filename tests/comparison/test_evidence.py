@@ -78,6 +78,7 @@ def test_no_number_of_examples_passes_a_margin_of_zero():
         pytest.param(ROC_AUC, [1] * 3 + [0] * 9, (3, "positives"), id="few positives"),
         pytest.param(ROC_AUC, [1] * 9 + [0] * 3, (3, "negatives"), id="few negatives"),
         pytest.param(AVERAGE_PRECISION, [1] * 9 + [0] * 3, (9, "positives"), id="average precision"),
+        pytest.param(MACRO_F1, [0] * 8 + [1] * 4, (4, "examples of the smallest class"), id="macro-F1"),
         pytest.param(SPEARMAN, list(range(12)), (12, "examples"), id="a correlation"),
     ],
 )

@@ -283,6 +283,18 @@ def test_the_winner_alone_passes_or_fails_and_who_else_passes_is_said():
     assert comparison.sentence.startswith(found.sentence)
 
 
+def test_a_candidate_that_passes_only_as_doubt_was_let_pass_does_not_simply_pass():
+    field(0.2, 0.0)
+    gate = Gate(conditions=(Condition(rule="gain", threshold=0.01),), undecided="pass")
+    _, found = select("a", "b", gate=gate)
+    assert {each.model: (each.gate, each.let_pass) for each in found.candidates} == {
+        "a": ("passes", False),
+        "b": ("passes", True),
+    }
+    (table,) = selection_tables(found)
+    assert [row[-1].text for row in table.rows] == ["passes", "passes; undecided, let pass"]
+
+
 def test_the_best_of_those_that_pass_is_selected_if_the_gate_decides():
     field(0.30, 0.2, 0.0)
     field(-0.2, 0.0, 0.0, task="news")

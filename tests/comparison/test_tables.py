@@ -166,6 +166,14 @@ def test_the_detectable_gain_is_next_to_the_number_of_examples():
     assert column(table, "detectable") == ["0.0111", "0.0111"]
 
 
+def test_a_remark_says_what_is_too_little_to_find_a_gain():
+    spam = replace(line("spam", metric="roc_auc", baseline=0.9412), detectable=None, too_few="15 positives")
+    remarks = comparison_tables(comparison(line("stsb"), spam))[1].remarks
+    text = "spam: 15 positives are too few to find a gain that a baseline of 0.9412 leaves room for"
+    assert text in remarks
+    assert not any("too few" in each for each in comparison_tables(comparison(line("stsb")))[1].remarks)
+
+
 def test_clusters_that_are_very_uneven_are_shown_with_their_effective_number():
     even, uneven = line(clusters=40, effective_clusters=31.0), line("t", clusters=40, effective_clusters=9.2)
     table = named(comparison_tables(comparison(even, uneven)), "what these examples could show")

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from benchmarks.type_one.detectable import FAMILIES, detectable_cell
+from benchmarks.type_one.detectable import detectable_cell, needed_cell
+from benchmarks.type_one.power_families import FAMILIES
 from harness.metrics.standard import ROC_AUC, SPEARMAN, mean_metric
 from harness.stats.answer_pair import AnswerPair
 from harness.stats.curve import StudentCurve
@@ -233,6 +234,8 @@ CELLS = [
     pytest.param("Spearman", 100, 1, 150, id="Spearman"),
     pytest.param("nDCG in [0, 1], 2 % move", 300, 4, 150, id="few queries move, four lines"),
     pytest.param("nDCG in [0, 1], 30 % move", 300, 4, 100, id="others move; losses are larger"),
+    pytest.param("average precision 0.7, 5% positives", 1000, 4, 150, id="few positives, four lines"),
+    pytest.param("macro-F1 0.80, 5 % in the smallest class", 1000, 1, 150, id="a small class"),
     pytest.param("nDCG@10 of rankings", 100, 4, 100, id="as many queries move whatever the gain is"),
 ]
 
@@ -244,6 +247,22 @@ def test_what_is_printed_is_found_in_80_of_100_cases(family, examples, lines, re
     cell = detectable_cell(chosen, examples, lines, repetitions)
     error = math.sqrt(0.8 * 0.2 / repetitions)
     assert 0.75 - 3 * error < cell.power < 0.88 + 3 * error
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("family", "examples"),
+    [
+        pytest.param("ROC-AUC 0.94, 5 % positives", 300, id="15 positives"),
+        pytest.param("ROC-AUC 0.94, 5 % positives", 1000, id="50 positives"),
+        pytest.param("average precision 0.7, 5% positives", 300, id="average precision, 15 positives"),
+        pytest.param("macro-F1 0.80, 5 % in the smallest class", 300, id="15 of the smallest class"),
+    ],
+)
+def test_equal_models_pass_in_80_of_100_cases_with_the_examples_that_are_said_to_be_needed(family, examples):
+    (chosen,) = [each for each in FAMILIES if each.name == family]
+    cell = needed_cell(chosen, examples, 250)
+    assert 0.75 - 3 * 0.025 < cell.power < 0.88 + 3 * 0.025
 
 
 def test_one_query_that_differed_by_little_does_not_hide_what_others_could_show():
@@ -311,3 +330,23 @@ def test_the_detectable_gain_of_a_mean_is_the_same_in_another_order_and_unit():
         )
     ]
     assert found == pytest.approx([found[0]] * 3, rel=2e-3)
+
+
+def classes(area, positives, n, generator):
+    """Scores of two models of the same area, by whose errors half is shared."""
+    gold = (np.arange(n) < positives) * 1
+    apart, shared = math.sqrt(2) * stats.norm.ppf(area), generator.normal(size=n)
+    sides = [gold * apart + (shared + generator.normal(size=n)) / math.sqrt(2) for _ in range(2)]
+    return pair(ROC_AUC, [gold, sides[0]], [gold, sides[1]])
+
+
+def test_a_gain_is_printed_only_where_the_baseline_leaves_room_for_it_beyond_its_own_doubt():
+    """A baseline that looks worse than it is by luck would leave room for gains that cannot be."""
+    generator = np.random.default_rng(0)
+    gains = [gain_of(classes(0.94, 50, 1000, generator)) for _ in range(60)]
+    found = [detectable_gain(gain, 0.05 / 4, bounds=bounds_of(ROC_AUC)) for gain in gains]
+    assert np.isfinite(found).mean() < 0.05
+    wide = [detectable_gain(gain, 0.3, bounds=bounds_of(ROC_AUC)) for gain in gains]
+    for gain, each in zip(gains, wide, strict=True):
+        assert math.isnan(each) or gain.baseline + 0.84 * gain.baseline_error + each <= 1
+    assert np.isfinite(wide).mean() > 0.3

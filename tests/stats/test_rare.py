@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -17,6 +18,7 @@ from harness.stats.answer_pair import AnswerPair
 from harness.stats.curve import Interval, StudentCurve
 from harness.stats.gain import gain_of
 from harness.stats.intervals import score_curve
+from harness.stats.pass_chance import least_above
 from harness.stats.rare import RareChangeCurve, fewest
 
 UNKNOWN = Metric("mine", lambda gold, predicted: float(np.mean(gold * np.tanh(predicted))))
@@ -179,3 +181,14 @@ def test_the_fewest_is_the_first_that_passes():
     assert [fewest(lambda number, least=least: number >= least) for least in (2, 3, 94, 1000)] == [
         2, 3, 94, 1000,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("error", [0.0, 0.004, 0.05])
+@pytest.mark.parametrize("size", [0.0, 0.02])
+def test_the_least_estimate_above_a_limit_has_an_interval_that_ends_there(error, size):
+    if not error and not size:
+        pytest.skip("nothing varies")
+    curve = RareChangeCurve(0.3, error, 20.0, size, "", range=1.0, bounds=Interval(-1.0, 1.0))
+    least = least_above(curve, -0.05, 0.05)
+    assert replace(curve, value=least).interval(0.05).low == pytest.approx(-0.05, abs=1e-6)
+    assert replace(curve, value=least - 1e-3).interval(0.05).low < -0.05

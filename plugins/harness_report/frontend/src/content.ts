@@ -118,6 +118,8 @@ export interface Ranked {
   among_best: boolean;
   /** Outcome of the gate, at a level corrected for the number of candidates; None without a gate. */
   gate: "broken" | "fails" | "passes" | "undecided" | null;
+  /** Whether the gate passes, and a condition of it is undecided and let pass. */
+  let_pass: boolean;
 }
 
 export interface LeftOut {
@@ -347,7 +349,7 @@ export interface MetricComparison {
   margin: number | null;
   /** Whether the whole interval is above −margin; None without a margin or an interval. */
   within_margin: boolean | null;
-  /** The smallest true gain that is called *better* with 80 % power, after the correction for all lines. None where no gain can be: also where the baseline's score and the gain would exceed the greatest score. */
+  /** The smallest true gain that is called *better* with 80 % power, after the correction for all lines. None where no gain can be: also where the baseline's score leaves no room for it. */
   detectable: number | null;
   /** About how many examples it takes to pass the line's margin with 80 % if the models are equal. With `--power`; two significant digits. None where no number of examples is enough. */
   needed: number | null;
@@ -356,6 +358,8 @@ export interface MetricComparison {
   clusters: number;
   /** The statistical test; see docs/statistics.md. */
   test: string;
+  /** What is too little to find any gain that the baseline leaves room for, such as `15 positives`. Set where a line is tested and no gain is detectable. */
+  too_few: string | null;
   /** Number of equal clusters that tell as much: (Σ size)² / Σ size²; None without predictions. */
   effective_clusters: number | null;
   /** Share of the gain's variance that comes from training seeds, in [0, 1]; None for a single candidate. */
