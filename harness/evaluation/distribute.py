@@ -5,26 +5,21 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from harness.errors import HarnessError
 from harness.evaluation.execution_plan import RunUnits
-from harness.execution.dispatcher import Dispatcher
+from harness.evaluation.workers import open_workers
 from harness.execution.distributed_model import DistributedEncoder, DistributedModel, unit_of
-from harness.execution.unit_runner import versions
-from harness.plugins.executor import ExecutorRequest
-from harness.system.paths import start_folder
 from harness.system.plugin_code import plugin_code
-from harness.system.work_unit import WorkerSetup
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from harness.encoding.cache import EmbeddingCache
     from harness.evaluation.evaluate import LoadedTask
     from harness.evaluation.execution_plan import ExecutionPlan
     from harness.evaluation.runner import Runner
+    from harness.execution.dispatcher import Dispatcher
     from harness.models.interface import LocatedModel
 
     Pending = Sequence[tuple[LocatedModel, list[LoadedTask]]]
@@ -67,7 +62,8 @@ def distribute(run: Runner, plan: ExecutionPlan, groups: Sequence[Pending], eval
     """
     if not groups:
         return
-    with _open(run, plan) as dispatcher:
+    run.progress.stage(f"starting workers ({plan.executor.name})")
+    with open_workers(plan, run.progress.note) as dispatcher:
         shown = _Shown(run, dispatcher, plan.executor.name)
         distribution = Distribution(dispatcher, mixed=plan.mixed)
         waiting = deque(groups)
@@ -90,23 +86,6 @@ def distribute(run: Runner, plan: ExecutionPlan, groups: Sequence[Pending], eval
 _END = object()
 _EVERY = 0.2, 5.0
 """Seconds after which the progress, and the journal, say again what workers did."""
-
-
-@contextmanager
-def _open(run: Runner, plan: ExecutionPlan) -> Iterator[Dispatcher]:
-    """Start workers for the body; all of them have ended behind it."""
-    run.progress.stage(f"starting workers ({plan.executor.name})")
-    setup = WorkerSetup(folder=str(start_folder()), plugin_files=plan.plugin_files)
-    request = ExecutorRequest(setup=setup, workers=plan.workers, address=plan.address)
-    with plugin_code():
-        workers = plan.executor.open(request)
-    if workers.count < 1:
-        raise HarnessError(f"executor {plan.executor.name} has no workers")
-    dispatcher = Dispatcher(workers, versions(), run.progress.note)
-    try:
-        yield dispatcher
-    finally:
-        dispatcher.close()
 
 
 class _Shown:
