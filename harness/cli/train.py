@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from harness.cli.workspace import Workspace
-    from harness.evaluation.execution_plan import ExecutionPlan
     from harness.evaluation.produce import TrainedModel, TrainingRun
+    from harness.evaluation.train_seeds import SeedsPlan
 
 
 @click.command(name="train")
@@ -89,7 +88,7 @@ def command(
     from harness.cli.train_report import training_page, write_training_page
     from harness.cli.workspace import Workspace
     from harness.evaluation.produce import remove_leftovers
-    from harness.evaluation.train_seeds import check_seeds, unfinished
+    from harness.evaluation.train_seeds import SeedsPlan, check_seeds, unfinished
 
     target, workspace = console(), Workspace.open(plugins)
     words = split_words(training.allowed)
@@ -113,7 +112,10 @@ def command(
             for run in left:
                 _train_here(run, target)
         else:
-            _train_by_workers(left, plan, training.device, workspace, target)
+            seeds = SeedsPlan(
+                execution=plan, device=training.device, task_files=workspace.task_files, seeds=len(runs)
+            )
+            _train_by_workers(left, seeds, target)
     except KeyboardInterrupt as error:
         begun = " and ".join(map(shown_path, unfinished(left)))
         advice = f"The same command with --resume continues from {begun}." if begun else ""
@@ -132,21 +134,18 @@ def _train_here(run: TrainingRun, target: Console) -> None:
     _print(candidate, target)
 
 
-def _train_by_workers(
-    runs: Sequence[TrainingRun], plan: ExecutionPlan, device: str, workspace: Workspace, target: Console
-) -> None:
+def _train_by_workers(runs: Sequence[TrainingRun], plan: SeedsPlan, target: Console) -> None:
     """Train all at once, and print what has come of it, also where some of them failed."""
     from harness.cli.output import say
     from harness.cli.train_progress import show_seeds
-    from harness.evaluation.train_seeds import SeedsPlan, train_seeds
+    from harness.evaluation.train_seeds import train_seeds
 
-    seeds = ", ".join(str(run.seed) for run in runs)
-    _announce(runs[0], f", seed{'s' * (len(runs) > 1)} {seeds}, executor {plan.executor.name}", target)
-    seeds_plan = SeedsPlan(execution=plan, device=device, task_files=workspace.task_files)
+    seeds, executor = ", ".join(str(run.seed) for run in runs), plan.execution.executor.name
+    _announce(runs[0], f", seed{'s' * (len(runs) > 1)} {seeds}, executor {executor}", target)
     done: dict[int, TrainedModel] = {}
     try:
         with show_seeds(done) as follower:
-            train_seeds(runs, seeds_plan, follower)
+            train_seeds(runs, plan, follower)
     finally:
         for run in runs:
             if run.seed in done:

@@ -67,6 +67,8 @@ class SeedsPlan:
     device: str
     """As the user gave it: a worker may have others than this process."""
     task_files: tuple[str, ...] = ()
+    seeds: int
+    """How many the command names, finished ones included: a resumed one is to have as many threads."""
 
 
 def train_seeds(runs: Sequence[TrainingRun], plan: SeedsPlan, follower: SeedsFollower) -> None:
@@ -78,8 +80,8 @@ def train_seeds(runs: Sequence[TrainingRun], plan: SeedsPlan, follower: SeedsFol
     check_seeds(runs, plan)
     digests = {loaded.task.name: loaded.examination.digest for loaded in read_tasks(runs[0])}
     execution = plan.execution
-    if execution.workers is not None:  # more than there are seeds would have less to work with, and no work
-        execution = replace(execution, workers=min(execution.workers, len(runs)))
+    if execution.workers is not None or plan.seeds == 1:  # more than seeds would have less each, and no work
+        execution = replace(execution, workers=min(execution.workers or 1, plan.seeds))
     with _mark(runs[0].out.parent) as mark, open_workers(execution, follower.note) as dispatcher:
         threads = min(worker.cores for worker in _started(dispatcher))
         follower.started(dispatcher.size, threads)

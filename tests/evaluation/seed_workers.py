@@ -59,7 +59,13 @@ class SeedWorkers:
     def __init__(
         self, request, *, count=2, end=lambda _n, _o: False, facts=lambda _n: {}, change=None, hold=None
     ):
-        self.count, self._setup, self._end, self._facts = count, request.setup, end, facts
+        self.count, self.asked, self._setup, self._end, self._facts = (
+            count,
+            request.workers,
+            request.setup,
+            end,
+            facts,
+        )
         self._change = change or (lambda unit: unit)
         self._number, self._hold, self._held = 0, hold, []
         self.begun = []
@@ -151,7 +157,9 @@ def quick_runs(folder: Path, seeds=(1, 2, 3), **changes) -> list[TrainingRun]:
     ]
 
 
-def by_workers(folder: Path, *, mixed=False, device="cpu", opened=None, **how) -> SeedsPlan:
+def by_workers(
+    folder: Path, *, mixed=False, device="cpu", seeds=3, workers=None, opened=None, **how
+) -> SeedsPlan:
     """By such workers. opened: a list that takes them; how: as `SeedWorkers`."""
 
     def start(request):
@@ -161,5 +169,7 @@ def by_workers(folder: Path, *, mixed=False, device="cpu", opened=None, **how) -
         return workers
 
     executor = Executor("here", "in this process", start)
-    execution = ExecutionPlan(executor=executor, mixed=mixed, plugin_files=(str(folder / "quick.py"),))
-    return SeedsPlan(execution=execution, device=device)
+    execution = ExecutionPlan(
+        executor=executor, workers=workers, mixed=mixed, plugin_files=(str(folder / "quick.py"),)
+    )
+    return SeedsPlan(execution=execution, device=device, seeds=seeds)

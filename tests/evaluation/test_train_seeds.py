@@ -201,3 +201,15 @@ def test_how_far_a_seed_is_reaches_who_follows_it(tmp_path, monkeypatch):
     follower = Follower()
     train_seeds(quick_runs(tmp_path, seeds=(1,)), by_workers(tmp_path, hold=follower.seen), follower)
     assert set(follower.progress) == {(1, UnitProgress(done=STEPS, total=STEPS, remark="epoch 1.00"))}
+
+
+@pytest.mark.parametrize(
+    ("workers", "seeds", "asked"), [(None, 3, None), (8, 3, 3), (2, 3, 2), (None, 1, 1), (4, 1, 1)]
+)
+def test_no_more_workers_are_asked_for_than_seeds_of_the_command_also_where_few_are_left(
+    tmp_path, workers, seeds, asked
+):
+    opened = []
+    plan = by_workers(tmp_path, workers=workers, seeds=seeds, opened=opened, count=1)
+    train_seeds(quick_runs(tmp_path, seeds=(1,)), plan, Follower())
+    assert opened[0].asked == asked
