@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from harness.errors import HarnessError
 from harness.evaluation.candidate_files import file_parts
 from harness.evaluation.produce import TrainingRun, finished, produce
-from harness.evaluation.trainer_code import check_ready
+from harness.evaluation.trainer_code import TRACE, check_ready
 from harness.evaluation.without_texts import withheld_reason
+from harness.evaluation.work_folder import work_folder
 from harness.execution.unit_runner import locate_same
 from harness.execution.units import Trained
 from harness.models.devices import device_of
@@ -26,12 +27,16 @@ from harness.training.curves import check_curves
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from harness.evaluation.produce import TrainedModel
     from harness.execution.units import TrainUnit
     from harness.system.work_unit import WorkerSetup
     from harness.training.check_input import LogEntry
+    from harness.training.interface import TrainingCallback
 
     Tell = Callable[[UnitProgress], None]
 
+_SHOWN = 1_500
+"""Maximum characters of a traceback that are shown."""
 _EVERY = 0.5
 """Minimum seconds between two tellings of progress."""
 
@@ -58,8 +63,19 @@ def _train(unit: TrainUnit, setup: WorkerSetup, tell: Tell) -> Trained:
         candidate = finished(run) or produce(run, follower)
         return Trained(evaluations=tuple(candidate.evaluations))
     with tempfile.TemporaryDirectory(prefix="harness-training-") as folder:
-        candidate = produce(replace(run, out=Path(folder) / run.out.name), follower)
+        candidate = _elsewhere(replace(run, out=Path(folder) / run.out.name), follower)
         return Trained(evaluations=tuple(candidate.evaluations), files=tuple(file_parts(candidate.folder)))
+
+
+def _elsewhere(run: TrainingRun, follower: TrainingCallback) -> TrainedModel:
+    """Produce a candidate in a folder that nobody else sees; an error has the traceback left there."""
+    try:
+        return produce(run, follower)
+    except HarnessError as error:
+        trace = work_folder(run.out) / TRACE
+        if not trace.is_file():
+            raise
+        raise HarnessError(error.message, exists=trace.read_text(encoding="utf-8")[-_SHOWN:]) from error
 
 
 def training_run(unit: TrainUnit, setup: WorkerSetup) -> TrainingRun:

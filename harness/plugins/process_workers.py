@@ -142,6 +142,8 @@ class _Worker:
         for pipe in (self.answers, self._orders):
             with contextlib.suppress(OSError):
                 pipe.close()
+        if self._stderr.closed:  # by the other thread
+            return ""
         with self._stderr:
             self._stderr.seek(0)
             return self._stderr.read().decode(errors="replace")[-_TRACE:]

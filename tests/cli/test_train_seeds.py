@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -45,21 +52,101 @@ def test_options_of_workers_are_refused_before_training_where_there_are_none(pla
     assert not list(place.glob("c*"))
 
 
-@pytest.mark.slow
-def test_processes_write_what_one_process_with_as_many_threads_writes(place):
-    words = ("--recipe", "letters.toml", "--seeds", "1,2,3", *ALLOWED)
-    told = harness("train", *words, "--out", "by", "--executor", "processes", "--workers", "2")
-    assert "seeds 1, 2, 3, executor processes" in told
-    assert told.count("written:") == 3
-    before = os.sched_getaffinity(0)
+LONG = ("--recipe", "letters.toml", "--seeds", "1,2,3", *ALLOWED, "--set", "train.epochs=8")
+"""Seconds of steps, with a checkpoint after each epoch."""
+
+
+@pytest.fixture(scope="module")
+def alone(tiny, tmp_path_factory):
+    """Seeds that one process trained, one after the other, with as many threads as one of two workers."""
+    folder, before = tmp_path_factory.mktemp("alone"), os.sched_getaffinity(0)
+    write_letters(folder, tiny)
     os.sched_setaffinity(0, sorted(before)[: len(before) // 2])
     try:
-        harness("train", *words, "--out", "alone")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("HARNESS_PLUGINS", "sts,train")
+            patch.chdir(folder)
+            harness("train", *LONG, "--out", "c")
     finally:
         os.sched_setaffinity(0, before)
-    for seed in (1, 2, 3):
-        by, alone = (candidate_content(place / f"{name}-seed-{seed}") for name in ("by", "alone"))
-        assert by == alone
+    return [candidate_content(folder / f"c-seed-{seed}") for seed in (1, 2, 3)]
+
+
+def started(*words):
+    """Start a command with two processes as workers."""
+    command = [sys.executable, "-m", "harness", "train", *LONG, "--out", "c", *words]
+    return subprocess.Popen(
+        [*command, "--executor", "processes", "--workers", "2"],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+
+
+def workers_of(parent):
+    """The numbers of the processes that a process has started and that are workers."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            ours = int(path.read_text().rpartition(")")[2].split()[1]) == parent
+            if ours and "process_worker" in (path.parent / "cmdline").read_text():
+                found.append(int(path.parent.name))
+    return found
+
+
+def candidates(place):
+    return [candidate_content(place / f"c-seed-{seed}") for seed in (1, 2, 3)]
+
+
+@pytest.mark.slow
+def test_processes_write_what_one_process_with_as_many_threads_writes(place, alone):
+    command = started()
+    told = command.communicate()[0]
+    assert command.returncode == 0, told
+    assert "seeds 1, 2, 3, executor processes" in told
+    assert told.count("written:") == 3
+    assert candidates(place) == alone
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(3))
+def test_workers_that_are_killed_at_any_moment_change_nothing(place, alone, number):
+    moments, command = random.Random(number), started()
+    killed = 0
+    while killed < 2 and command.poll() is None:
+        time.sleep(moments.uniform(1.0, 12.0))
+        if running := workers_of(command.pid):
+            os.kill(moments.choice(running), signal.SIGKILL)
+            killed += 1
+    told = command.communicate()[0]
+    assert command.returncode == 0, told
+    assert killed
+    assert told.count("killed by SIGKILL") <= killed  # one that had not started yet is not said
+    assert candidates(place) == alone
+    assert not list(place.glob("*.unfinished"))
+    assert not list(place.glob(".*.tmp"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_an_interrupted_command_ends_its_workers_and_is_continued_with_resume(place, alone, how):
+    command = started()
+    while len({path.parts[-4] for path in place.glob("*.unfinished/checkpoints/*/*")}) < 2:
+        assert command.poll() is None
+        time.sleep(0.05)
+    workers = workers_of(command.pid)
+    command.send_signal(how)
+    told = command.communicate(timeout=60)[0]
+    if how != signal.SIGKILL:
+        assert command.returncode == 128 + how
+        begun = " and ".join(sorted(path.name for path in place.glob("*.unfinished")))
+        assert f"with --resume continues from {begun}." in told
+    time.sleep(1.0)
+    assert not [number for number in workers if Path(f"/proc/{number}/cmdline").exists()]
+    assert list(place.glob("*.unfinished"))
+    again = started("--resume")
+    told = again.communicate()[0]
+    assert again.returncode == 0, told
+    assert candidates(place) == alone
+    assert not list(place.glob(".*.tmp"))
 
 
 def candidate_content(folder):

@@ -213,3 +213,11 @@ def test_no_more_workers_are_asked_for_than_seeds_of_the_command_also_where_few_
     plan = by_workers(tmp_path, workers=workers, seeds=seeds, opened=opened, count=1)
     train_seeds(quick_runs(tmp_path, seeds=(1,)), plan, Follower())
     assert opened[0].asked == asked
+
+
+def test_an_error_in_a_folder_that_nobody_sees_is_told_with_its_traceback(tmp_path):
+    (tmp_path / "ends-1").write_text("a wrong row")
+    with pytest.raises(HarnessError) as told:
+        train_seeds(quick_runs(tmp_path, seeds=(1,)), by_workers(tmp_path, change=unseen), Follower())
+    assert "raised ValueError: a wrong row" in told.value.message
+    assert "raise ValueError(orders.read_text())" in str(told.value)
