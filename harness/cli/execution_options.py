@@ -84,7 +84,8 @@ def execution_options(command: Decorator) -> Decorator:
         metavar="WORDS",
         help="processor: workers may have processors of several kinds; the records say so.",
     )
-    return worker_options("encodes")(allow(grouped(execution=ExecutionOptions)(command)))
+    made: Decorator = worker_options("encodes")(allow(grouped(execution=ExecutionOptions)(command)))
+    return made
 
 
 def worker_options(does: str) -> Decorator:
