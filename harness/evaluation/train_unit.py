@@ -75,7 +75,9 @@ def _elsewhere(run: TrainingRun, follower: TrainingCallback) -> TrainedModel:
         trace = work_folder(run.out) / TRACE
         if not trace.is_file():
             raise
-        raise HarnessError(error.message, exists=trace.read_text(encoding="utf-8")[-_SHOWN:]) from error
+        raise HarnessError(
+            error.message, exists=trace.read_text(encoding="utf-8")[-_SHOWN:]
+        ) from error.__cause__
 
 
 def training_run(unit: TrainUnit, setup: WorkerSetup) -> TrainingRun:
