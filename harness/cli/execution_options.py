@@ -33,9 +33,10 @@ class ExecutionOptions:
     ray_address: str | None
     allowed: tuple[str, ...]
 
-    def plan(self, workspace: Workspace) -> ExecutionPlan | None:
+    def plan(self, workspace: Workspace, *, configured: bool = True) -> ExecutionPlan | None:
         """Return by whom units of work are done; None for this process.
 
+        configured: whether the configuration decides where no option does.
         Raises HarnessError for an executor that does not exist or cannot be used, and for options that it
         does not take.
         """
@@ -53,11 +54,11 @@ class ExecutionOptions:
                     exists="\n".join(did_you_mean(word, [PROCESSOR])) or None,
                     hint="workers may then have processors of several kinds; embeddings differ by rounding",
                 )
-        name = self.executor or workspace.config.executor or LOCAL
-        workers = self.workers or (None if self.executor else workspace.config.workers)
+        config = workspace.config if configured else None
+        name = self.executor or (config and config.executor) or LOCAL
         request = ExecutorRequest(
             setup=WorkerSetup(folder=str(start_folder()), plugin_files=workspace.plugin_files),
-            workers=workers,
+            workers=self.workers or (None if self.executor or config is None else config.workers),
             address=self.ray_address or "",
         )
         executor = select_executor(workspace.plugins, name, request)
@@ -78,11 +79,24 @@ class ExecutionOptions:
 
 def execution_options(command: Decorator) -> Decorator:
     """Add the options of `ExecutionOptions`, as the argument `execution`."""
+    allow = click.option(
+        "--allow",
+        "allowed",
+        multiple=True,
+        metavar="WORDS",
+        help="processor: workers may have processors of several kinds; the records say so.",
+    )
+    made: Decorator = worker_options("encodes")(allow(grouped(execution=ExecutionOptions)(command)))
+    return made
+
+
+def worker_options(does: str) -> Decorator:
+    """Add the options that name workers, for a command with an `--allow` of its own. does: what they do."""
     options = [
         click.option(
             "--executor",
             metavar="NAME",
-            help="Who encodes: local, processes, ray or a plugin's (docs/cluster.md).  [default: local]",
+            help=f"Who {does}: local, processes, ray or a plugin's (docs/cluster.md).  [default: local]",
         ),
         click.option(
             "--workers",
@@ -94,15 +108,11 @@ def execution_options(command: Decorator) -> Decorator:
             metavar="ADDRESS",
             help="Of a running Ray: auto, or ray://HOST:PORT.  [default: start one here]",
         ),
-        click.option(
-            "--allow",
-            "allowed",
-            multiple=True,
-            metavar="WORDS",
-            help="processor: workers may have processors of several kinds; the records say so.",
-        ),
     ]
-    made = grouped(execution=ExecutionOptions)(command)
-    for option in reversed(options):
-        made = option(made)
-    return made
+
+    def decorate(command: Decorator) -> Decorator:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli.execution_options import PROCESSOR, ExecutionOptions, worker_options
 from harness.cli.groups import grouped
 from harness.cli.options import PluginOptions, plugin_options
 from harness.cli.report_file import report_option
 from harness.cli.train_plan import RecipeOptions, TrainingOptions, training_runs
 from harness.system.paths import shown_path
 from harness.system.signals import Interrupted
+from harness.tasks.selection import split_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
     from rich.console import Console
-    from rich.progress import Progress, TaskID
 
     from harness.evaluation.produce import TrainedModel, TrainingRun
-    from harness.training.check_input import LogEntry
-    from harness.training.interface import TrainingCallback
+    from harness.evaluation.train_seeds import SeedsPlan
 
 
 @click.command(name="train")
@@ -54,19 +54,30 @@ if TYPE_CHECKING:
 )
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 or mps.")
 @click.option(
-    "--allow", "allowed", multiple=True, metavar="CODES", help="Codes of findings to train in spite of."
+    "--allow",
+    "allowed",
+    multiple=True,
+    metavar="WORDS",
+    help="Codes of findings to train in spite of; processor: workers may have several kinds of them.",
 )
+@worker_options("trains")
 @report_option
 @plugin_options
-@grouped(recipe=RecipeOptions, training=TrainingOptions)
+@grouped(recipe=RecipeOptions, training=TrainingOptions, execution=ExecutionOptions)
 def command(
-    *, recipe: RecipeOptions, training: TrainingOptions, report_file: str | None, plugins: PluginOptions
+    *,
+    recipe: RecipeOptions,
+    training: TrainingOptions,
+    execution: ExecutionOptions,
+    report_file: str | None,
+    plugins: PluginOptions,
 ) -> None:
     """Train candidates from a recipe or a model card.
 
     \b
     harness train --recipe records-cosine --out candidates/records
     harness train --recipe sts-cosine --data data/ --seeds 1,2,3 --out candidates/sts
+    harness train --recipe sts-cosine --seeds 1,2,3 --executor processes --out candidates/sts
     harness train --from-card card.md --data pairs.csv --out candidates/again
 
     The data and the recipe are checked first; an error stops the training unless its code is
@@ -76,31 +87,74 @@ def command(
     from harness.cli.output import advise, console, say
     from harness.cli.train_report import training_page, write_training_page
     from harness.cli.workspace import Workspace
-    from harness.evaluation.produce import produce, remove_leftovers
-    from harness.evaluation.work_folder import work_folder
+    from harness.evaluation.produce import remove_leftovers
+    from harness.evaluation.train_seeds import SeedsPlan, check_seeds, unfinished
 
     target, workspace = console(), Workspace.open(plugins)
+    words = split_words(training.allowed)
+    # A configuration names who encodes: it must not change with how many threads one trains.
+    plan = replace(execution, allowed=tuple(word for word in words if word == PROCESSOR)).plan(
+        workspace, configured=False
+    )
+    training = replace(training, allowed=tuple(word for word in words if word != PROCESSOR))
     runs = training_runs(recipe, training, workspace)
     page = training_page(report_file, runs, workspace)
+    left = []
     for run in runs:
         if training.resume and run.out.is_dir():
             say(f"{shown_path(run.out)} exists already", target)
             remove_leftovers(run.out)
-            continue
-        _announce(run, target)
-        try:
-            with _show_progress(run) as callback:
-                candidate = produce(run, callback)
-        except KeyboardInterrupt as error:
-            advice = f"The same command with --resume continues from {shown_path(work_folder(run.out))}."
-            raise Interrupted.with_advice(error, advice) from error
-        _print(candidate, target)
+        else:
+            left.append(run)
+    try:
+        if plan is None or not left:
+            check_seeds(left)
+            for run in left:
+                _train_here(run, target)
+        else:
+            seeds = SeedsPlan(
+                execution=plan, device=training.device, task_files=workspace.task_files, seeds=len(runs)
+            )
+            _train_by_workers(left, seeds, target)
+    except KeyboardInterrupt as error:
+        begun = " and ".join(map(shown_path, unfinished(left)))
+        advice = f"The same command with --resume continues from {begun}." if begun else ""
+        raise Interrupted.with_advice(error, advice) from error
     if page is not None:
         advise(write_training_page(page, runs, workspace), target)
 
 
-def _announce(run: TrainingRun, target: Console) -> None:
-    """Print what is trained, and on what."""
+def _train_here(run: TrainingRun, target: Console) -> None:
+    from harness.cli.train_progress import show_training
+    from harness.evaluation.produce import produce
+
+    _announce(run, f", seed {run.seed}, {run.device}", target)
+    with show_training(run) as callback:
+        candidate = produce(run, callback)
+    _print(candidate, target)
+
+
+def _train_by_workers(runs: Sequence[TrainingRun], plan: SeedsPlan, target: Console) -> None:
+    """Train all at once, and print what has come of it, also where some of them failed."""
+    from harness.cli.output import say
+    from harness.cli.train_progress import show_seeds
+    from harness.evaluation.train_seeds import train_seeds
+
+    seeds, executor = ", ".join(str(run.seed) for run in runs), plan.execution.executor.name
+    _announce(runs[0], f", seed{'s' * (len(runs) > 1)} {seeds}, executor {executor}", target)
+    done: dict[int, TrainedModel] = {}
+    try:
+        with show_seeds(done) as follower:
+            train_seeds(runs, plan, follower)
+    finally:
+        for run in runs:
+            if run.seed in done:
+                say(f"seed {run.seed}", target, "bold")
+                _print(done[run.seed], target)
+
+
+def _announce(run: TrainingRun, how: str, target: Console) -> None:
+    """Print what is trained, and on what; how: seeds, and by what they are trained."""
     from harness.cli.output import say
     from harness.render import plural
 
@@ -114,54 +168,9 @@ def _announce(run: TrainingRun, target: Console) -> None:
     length = plural(plan.steps, "step") if plan.steps else plural(plan.epochs, "epoch")
     stop = f", stops after {plan.stop_after:g}" if plan.stop_after else ""
     say(
-        f"  {recipe.loss.name} from {run.base.name}, batches of {plan.batch_size}, {length}{stop},"
-        f" seed {run.seed}, {run.device}",
+        f"  {recipe.loss.name} from {run.base.name}, batches of {plan.batch_size}, {length}{stop}{how}",
         target,
     )
-
-
-class _TrainingBar:
-    """Show steps, loss and the deciding score of a training."""
-
-    def __init__(self, progress: Progress, bar: TaskID, deciding: str) -> None:
-        self._progress, self._bar, self._deciding = progress, bar, deciding
-        self._newest: dict[str, str] = {}
-
-    def planned(self, steps: int) -> None:
-        """Set the length of the bar."""
-        self._progress.update(self._bar, total=steps)
-
-    def advance(self, step: int, epoch: float) -> None:
-        """Move the bar, which does not begin at 0 after a resume."""
-        self._newest["epoch"] = f"epoch {epoch:.2f}"
-        self._progress.update(self._bar, completed=step, description="  ".join(self._newest.values()))
-
-    def log(self, entry: LogEntry) -> None:
-        """Show the newest loss and score."""
-        if entry.loss is not None:
-            self._newest["loss"] = f"loss {entry.loss:.4f}"
-        if self._deciding in entry.metrics:
-            self._newest["score"] = f"{self._deciding} {entry.metrics[self._deciding]:.4f}"
-
-
-@contextmanager
-def _show_progress(run: TrainingRun) -> Iterator[TrainingCallback]:
-    """Show the steps of a training as a progress bar on standard error."""
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-
-    from harness.cli.output import DescriptionColumn, progress_bar
-
-    columns = (
-        TextColumn("training"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        DescriptionColumn(),
-    )
-    first = run.tasks[0] if run.tasks else None
-    with progress_bar(*columns) as progress:
-        bar = progress.add_task("", total=None)
-        yield _TrainingBar(progress, bar, f"{first.name}_{first.metrics[0].name}" if first else "")
 
 
 def _print(candidate: TrainedModel, target: Console) -> None:

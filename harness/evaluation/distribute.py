@@ -5,30 +5,29 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
 from harness.evaluation.execution_plan import RunUnits
-from harness.execution.dispatcher import Dispatcher
+from harness.evaluation.workers import open_workers
 from harness.execution.distributed_model import (
     DistributedEncoder,
     DistributedModel,
     DistributedSearcher,
     unit_of,
 )
-from harness.execution.unit_runner import versions
 from harness.finding import Finding, Severity
 from harness.models.in_memory import PYTHON, requested_spec
-from harness.system.plugin_code import error_sentence, plugin_code
+from harness.system.plugin_code import plugin_code
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+    from collections.abc import Callable, Collection, Generator, Sequence
 
     from harness.encoding.cache import EmbeddingCache
     from harness.evaluation.evaluate import LoadedTask
     from harness.evaluation.execution_plan import ExecutionPlan
     from harness.evaluation.runner import Runner
+    from harness.execution.dispatcher import Dispatcher
     from harness.models.interface import LocatedModel
 
     Pending = Sequence[tuple[LocatedModel, list[LoadedTask]]]
@@ -77,7 +76,8 @@ def distribute(run: Runner, plan: ExecutionPlan, groups: Sequence[Pending], eval
     """
     if not groups:
         return
-    with _open(run, plan) as dispatcher:
+    run.progress.stage(f"starting workers ({plan.executor.name})")
+    with open_workers(plan, run.progress.note) as dispatcher:
         shown = _Shown(run, dispatcher, plan.executor.name)
         distribution = Distribution(dispatcher, mixed=plan.mixed)
         waiting = deque(groups)
@@ -110,29 +110,6 @@ def mixed(processors: Collection[str]) -> Finding:
 _END = object()
 _EVERY = 0.2, 5.0
 """Seconds after which the progress, and the journal, say again what workers did."""
-
-
-@contextmanager
-def _open(run: Runner, plan: ExecutionPlan) -> Iterator[Dispatcher]:
-    """Start workers for the body; all of them have ended behind it."""
-    run.progress.stage(f"starting workers ({plan.executor.name})")
-    name = plan.executor.name
-    try:
-        with plugin_code():
-            workers = plan.executor.open(plan.request)
-            if lacking := [one for one in ("count", "assign", "wait", "close") if not hasattr(workers, one)]:
-                raise TypeError(f"open returned a {type(workers).__name__} without {', '.join(lacking)}")
-            if workers.count < 1:
-                raise HarnessError(f"executor {name} has no workers")
-    except HarnessError:
-        raise
-    except Exception as error:
-        raise HarnessError(f"executor {name} cannot start workers: {error_sentence(error)}") from error
-    dispatcher = Dispatcher(workers, versions(), run.progress.note, name)
-    try:
-        yield dispatcher
-    finally:
-        dispatcher.close()
 
 
 class _Shown:

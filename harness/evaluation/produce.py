@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import json
 import os
 import shutil
 import time
@@ -16,8 +17,10 @@ from harness.errors import Faults, HarnessError
 from harness.evaluation.card_writer import complete_card
 from harness.evaluation.evaluate import LoadedTask, evaluate_task, load_task
 from harness.evaluation.trainer_code import run_trainer
+from harness.evaluation.without_texts import withheld_reason
 from harness.evaluation.work_folder import (
     check_identity,
+    check_unfinished,
     is_of_training,
     open_work_folder,
     remove_work_folder,
@@ -33,7 +36,7 @@ from harness.training.lineage import Lineage, LoggedLoss, read_lineage, write_li
 from harness.training.near_duplicates import text_hashes, write_signatures
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from harness.models.interface import LocatedModel
     from harness.results.records import Evaluation
@@ -67,6 +70,12 @@ class TrainingRun:
     """Codes of findings that do not stop it."""
     no_texts: bool = False
     """Whether to keep the training rows that a trainer shows out of the candidate's card."""
+    threads: int | None = None
+    """Maximum number of threads of the trainer; None for the processors that this process may use."""
+    command: tuple[str, ...] | None = None
+    """The words of the user's command; None for those that started this process."""
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """Tasks → digest that their rows must have, where they were read before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +95,13 @@ def produce(run: TrainingRun, callback: TrainingCallback) -> TrainedModel:
     unfinished training.
     """
     out, work = run.out, work_folder(run.out)
-    if os.path.lexists(out):
-        raise HarnessError(f"{out} exists already", hint="remove it, or pick another --out")
+    _check_free(out)
     with open_work_folder(work):
         check_identity(work, _identity(run), resume=run.resume)
         folder = work / "model"
         # A model that was saved, but not yet described and moved, is made again from the last checkpoint.
         shutil.rmtree(folder, ignore_errors=True)
-        tasks = [load_task(task, DataSource.of(task, run.data)) for task in run.tasks]
-        _refuse_unread(tasks)
+        tasks = read_tasks(run)
         clock = _Clock(work / "seconds", callback)
         trained = run_trainer(run.trainer, _job(run, tasks, work, clock), no_texts=run.no_texts)
         evaluations = _evaluate(folder, tasks)
@@ -105,6 +112,35 @@ def produce(run: TrainingRun, callback: TrainingCallback) -> TrainedModel:
     return TrainedModel(out, lineage, evaluations)
 
 
+def check_place(run: TrainingRun, *, device: bool = True) -> None:
+    """Raise HarnessError where `produce` would because of what is there; writes nothing.
+
+    device: whether the one that `run` names is that of the training.
+    """
+    _check_free(run.out)
+    identity = _identity(run)
+    if not device:
+        del identity["device"]
+    check_unfinished(work_folder(run.out), identity, resume=run.resume)
+
+
+def finished(run: TrainingRun) -> TrainedModel | None:
+    """Return the candidate of a training that is in its place, measured again; None where none of it is.
+
+    A process that is killed after the last rename leaves one that nobody was told of.
+    """
+    lineage = read_lineage(run.out) if run.out.is_dir() else None
+    if lineage is None or _identity_of(lineage) != json.loads(json.dumps(_identity(run))):
+        return None
+    remove_leftovers(run.out)
+    return TrainedModel(run.out, lineage, _evaluate(run.out, read_tasks(run)))
+
+
+def _check_free(out: Path) -> None:
+    if os.path.lexists(out):
+        raise HarnessError(f"{out} exists already", hint="remove it, or pick another --out")
+
+
 def remove_leftovers(out: Path) -> None:
     """Remove the work folder of a candidate that is in its place: a kill after the last rename leaves it.
 
@@ -113,15 +149,8 @@ def remove_leftovers(out: Path) -> None:
     work, lineage = work_folder(out), read_lineage(out)
     if lineage is None or not work.is_dir():
         return
-    candidate = {
-        "recipe": lineage.recipe,
-        "base": lineage.base_fingerprint,
-        "data": lineage.data_digest,
-        "seed": lineage.seed,
-        "device": lineage.device,
-    }
     with open_work_folder(work):
-        ours = is_of_training(work, candidate)
+        ours = is_of_training(work, _identity_of(lineage))
     if ours:
         remove_work_folder(work)
 
@@ -136,15 +165,38 @@ def _identity(run: TrainingRun) -> dict[str, Any]:
     }
 
 
-def _refuse_unread(tasks: Sequence[LoadedTask]) -> None:
-    """Raise one HarnessError for all tasks that could not be read; what a plugin raised as it is."""
+def _identity_of(lineage: Lineage) -> dict[str, Any]:
+    return {
+        "recipe": lineage.recipe,
+        "base": lineage.base_fingerprint,
+        "data": lineage.data_digest,
+        "seed": lineage.seed,
+        "device": lineage.device,
+    }
+
+
+def read_tasks(run: TrainingRun) -> list[LoadedTask]:
+    """Return the tasks of a training with their rows.
+
+    Raises one HarnessError for all that cannot be read or have other rows than before, and what a plugin
+    raised as it is.
+    """
+    tasks = [load_task(task, DataSource.of(task, run.data)) for task in run.tasks]
     faults = Faults()
     for loaded in tasks:
-        if isinstance(loaded.error, HarnessError):
+        digest = loaded.examination.digest
+        if loaded.error is None and digest != run.digests.get(loaded.task.name, digest):
+            message = f"task {loaded.task.name} has other rows where it is trained than where it was checked"
+            hint = "the data folder must be the same for all workers, and stay as it is"
+            faults.add(HarnessError(message, hint=hint, without_texts=message))
+        if loaded.error is not None and run.no_texts:
+            faults.add(HarnessError(withheld_reason(loaded.error)), f"task {loaded.task.name}")
+        elif isinstance(loaded.error, HarnessError):
             faults.add(loaded.error, f"task {loaded.task.name}")
         elif loaded.error is not None:
             raise loaded.error
     faults.refuse()
+    return tasks
 
 
 def _job(
@@ -158,7 +210,7 @@ def _job(
         base_name=run.base_name,
         seed=run.seed,
         device=run.device,
-        threads=cores(),
+        threads=run.threads or cores(),
         work=work,
         folder=work / "model",
         evaluate=lambda folder: scores(folder, tasks),
@@ -198,6 +250,8 @@ def load_saved(folder: Path, device: str = "auto") -> CachedModel:
 def _lineage(run: TrainingRun, trained: TrainingResult, seconds: float) -> Lineage:
     environment = asdict(current_environment(""))
     environment.pop("libraries", None)
+    if run.command is not None:
+        environment["command"] = list(run.command)
     texts = [text for cells in run.rows.texts.values() for text in cells]
     return Lineage(
         recipe=run.recipe.to_dict(),
@@ -214,6 +268,7 @@ def _lineage(run: TrainingRun, trained: TrainingResult, seconds: float) -> Linea
         log=tuple(LoggedLoss(**_plain(entry)) for entry in trained.log),
         best_step=trained.best_step,
         dtype=trained.dtype,
+        threads=run.threads or cores(),
         device=run.device,
         hardware=environment,
         libraries=libraries(),

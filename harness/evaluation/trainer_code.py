@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
-from harness.evaluation.without_texts import withheld_trace
+from harness.evaluation.without_texts import withheld_reason, withheld_trace
 from harness.evaluation.work_folder import is_unwritable
 from harness.metrics.interface import number_fault
 from harness.models.interface import ModelSpec
@@ -52,8 +52,10 @@ def run_trainer(trainer: Trainer, job: TrainingJob, *, no_texts: bool) -> Traini
     try:
         with plugin_code():
             result: object = trainer.train(job)
-    except HarnessError:
-        raise
+    except HarnessError as error:
+        if not no_texts:
+            raise
+        raise HarnessError(f"trainer {trainer.name!r}: {withheld_reason(error)}") from None
     except Exception as error:
         if is_unwritable(error):
             raise
@@ -76,11 +78,9 @@ def _raised(trainer: Trainer, job: TrainingJob, error: Exception, *, no_texts: b
     path.write_text(trace, encoding="utf-8", errors="replace")
     place = place_of_error(raised, file_of(trainer.train))
     where = f" ({place})" if place else ""
-    sentence = f"trainer {trainer.name!r}{where} raised "
+    said = type(raised).__name__ if no_texts else error_sentence(error)
     return HarnessError(
-        sentence + error_sentence(error),
-        hint=f"traceback: {shown_path(path)}",
-        without_texts=sentence + type(raised).__name__,
+        f"trainer {trainer.name!r}{where} raised {said}", hint=f"traceback: {shown_path(path)}"
     )
 
 

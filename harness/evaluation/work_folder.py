@@ -81,11 +81,19 @@ def check_identity(work: Path, identity: Mapping[str, Any], *, resume: bool) -> 
 
     Raises HarnessError where an unfinished training is to be begun again, or is another one.
     """
+    if not check_unfinished(work, identity, resume=resume):
+        write_atomic(work / _IDENTITY, [json.dumps(identity, indent=1).encode()])
+
+
+def check_unfinished(work: Path, identity: Mapping[str, Any], *, resume: bool) -> bool:
+    """Return whether an unfinished training is in the folder that may be continued; changes nothing.
+
+    identity: may be a part of one. Raises HarnessError as `check_identity` does.
+    """
     path = work / _IDENTITY
     identity = json.loads(json.dumps(identity))
     if not path.is_file():
-        write_atomic(path, [json.dumps(identity, indent=1).encode()])
-        return
+        return False
     before = _read_identity(path)
     if not resume:
         raise HarnessError(
@@ -97,6 +105,7 @@ def check_identity(work: Path, identity: Mapping[str, Any], *, resume: bool) -> 
             f"the unfinished training in {work} is not the same: {', '.join(changed)} changed",
             hint="give the same options as before, or remove the folder to begin anew",
         )
+    return True
 
 
 def is_of_training(work: Path, identity: Mapping[str, Any]) -> bool:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
-from harness.plugins.executor import UnitDone, WorkerEnded, WorkerReady
+from harness.plugins.executor import UnitAdvanced, UnitDone, WorkerEnded, WorkerReady
 from harness.system.plugin_code import PluginError, error_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from harness.plugins.executor import WorkerEvent, Workers
-    from harness.system.work_unit import Failure, WorkerFacts, WorkUnit
+    from harness.system.work_unit import Failure, UnitProgress, WorkerFacts, WorkUnit
 
 TRIES = 3
 """How often a unit is begun at most: each time but the last, its worker ended or had no memory for it."""
@@ -45,6 +47,8 @@ class Ticket:
     done: bool = False
     tries: int = 0
     """How often it was begun."""
+    progress: UnitProgress | None = None
+    """How far it is, where it is being done and says so."""
     _result: Any = None
     _error: Exception | None = None
 
@@ -157,14 +161,15 @@ class Dispatcher:
         with self._changed:
             self._state.queue = deque(ticket for ticket in self._state.queue if id(ticket) not in dropped)
 
-    def wait(self, seen: int) -> int:
+    def wait(self, seen: int, seconds: float = math.inf) -> int:
         """Wait until there are more events than those seen, and return how many there are.
 
-        Raises ExecutorError where there can be no workers.
+        seconds: after which it returns in any case. Raises ExecutorError where there can be no workers.
         """
+        until = time.monotonic() + seconds
         with self._changed:
-            while self._state.events <= seen and self._state.fatal is None:
-                self._changed.wait(1.0)
+            while self._state.events <= seen and self._state.fatal is None and time.monotonic() < until:
+                self._changed.wait(min(1.0, until - time.monotonic()))
             self._raise_if_fatal()
             return self._state.events
 
@@ -233,6 +238,8 @@ class Dispatcher:
                 self._welcome(event)
             elif isinstance(event, UnitDone):
                 self._finish(event)
+            elif isinstance(event, UnitAdvanced):
+                self._advance(event)
             else:
                 self._mourn(event)
             self._state.events += 1
@@ -272,6 +279,11 @@ class Dispatcher:
         else:
             ticket.end(error=_error(failure))
 
+    def _advance(self, event: UnitAdvanced) -> None:
+        worker = self._state.workers.get(event.worker)
+        if worker is not None and worker.ticket is not None:
+            worker.ticket.progress = event.progress
+
     def _mourn(self, event: WorkerEnded) -> None:
         worker = self._state.workers.pop(event.worker, None)
         self._state.counts.ended += 1
@@ -299,6 +311,7 @@ class Dispatcher:
 
     def _again(self, ticket: Ticket) -> None:
         self._state.counts.repeated += 1
+        ticket.progress = None
         self._state.queue.appendleft(ticket)
 
     def _give_up(self, error: Exception) -> None:

@@ -10,6 +10,7 @@ import os
 import pickle
 import signal
 import sys
+import threading
 from multiprocessing.connection import Connection
 
 from harness.system import processes
@@ -26,9 +27,13 @@ def main() -> None:
     os.close(empty)
     faulthandler.enable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interruption ends
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # by which it ends this process, whatever it ignores itself
+
+    writing = threading.Lock()  # a trainer may tell its progress from another thread
 
     def answer(content: object) -> None:
-        answers.send_bytes(pickle.dumps(content, protocol=pickle.HIGHEST_PROTOCOL))
+        with writing:
+            answers.send_bytes(pickle.dumps(content, protocol=pickle.HIGHEST_PROTOCOL))
 
     try:
         setup, place = pickle.loads(orders.recv_bytes())  # noqa: S301 - the parent wrote it
@@ -39,7 +44,8 @@ def main() -> None:
         runner = UnitRunner(setup)
         answer(runner.facts())
         while True:
-            answer(runner.run(pickle.loads(orders.recv_bytes())))  # noqa: S301 - as above
+            unit = pickle.loads(orders.recv_bytes())  # noqa: S301 - as above
+            answer(runner.run(unit, answer))
     except (EOFError, BrokenPipeError):
         sys.exit(0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import os
 import platform
 import socket
@@ -14,20 +15,27 @@ from typing import TYPE_CHECKING, Any
 from harness.encoding.shards import encode_shard
 from harness.encoding.validate import same_role, tokens_checked
 from harness.errors import HarnessError
-from harness.execution.units import Encoded, EncodeUnit, ModelDescription, SearchUnit
+from harness.execution.units import Encoded, EncodeUnit, ModelDescription, SearchUnit, TrainUnit
 from harness.metrics.search_part import search_part
 from harness.models.computation import computation
 from harness.models.honor import load_located
 from harness.models.interface import Role
 from harness.models.locate import locate_model
-from harness.system.environment import cores, libraries, version
+from harness.system.environment import cores, libraries, processor, version
 from harness.system.paths import relative_to, user_path
 from harness.system.plugin_code import plugin_code
 from harness.system.work_unit import Failure, Outcome, WorkerFacts
 
 if TYPE_CHECKING:
-    from harness.models.interface import Model
-    from harness.system.work_unit import WorkerSetup, WorkUnit
+    from collections.abc import Callable
+
+    from harness.models.interface import LocatedModel, Model, ModelSpec
+    from harness.plugins.loader import Plugins
+    from harness.system.work_unit import UnitProgress, WorkerSetup, WorkUnit
+
+_TRAIN = "harness.evaluation.train_unit"
+"""Module whose `train` does a `TrainUnit`. By its name: what trains is above what hands units out, as it
+measures the model too, and a worker imports it for such a unit alone."""
 
 
 class UnitRunner:
@@ -47,24 +55,31 @@ class UnitRunner:
             process=os.getpid(),
             cores=cores(),
             accelerator=os.environ.get("CUDA_VISIBLE_DEVICES", ""),
+            processor=processor(),
             versions=versions(),
         )
 
-    def run(self, unit: WorkUnit) -> Outcome:
-        """Do a unit; what it raises is in the outcome. An interruption is raised."""
+    def run(self, unit: WorkUnit, tell: Callable[[UnitProgress], None] = lambda _: None) -> Outcome:
+        """Do a unit; what it raises is in the outcome. An interruption is raised.
+
+        tell: takes how far a unit is that takes long.
+        """
         started = time.perf_counter()
         try:
             with relative_to(Path(self._setup.folder)), plugin_code():
-                result = self._run(unit)
+                result = self._run(unit, tell)
         except Exception as error:  # noqa: BLE001 - a model may raise anything; the run decides what it costs
             return Outcome(failure=Failure.of(error), seconds=time.perf_counter() - started)
         return Outcome(result=result, seconds=time.perf_counter() - started)
 
-    def _run(self, unit: WorkUnit) -> Any:  # noqa: ANN401 - each kind of unit returns its own
+    def _run(self, unit: WorkUnit, tell: Callable[[UnitProgress], None]) -> Any:  # noqa: ANN401 - each its own
         if isinstance(unit, EncodeUnit):
             return self._encode(unit)
         if isinstance(unit, SearchUnit):
             return search_part(unit.part)
+        if isinstance(unit, TrainUnit):
+            self._model = self._described = None  # its memory is needed
+            return importlib.import_module(_TRAIN).train(unit, self._setup, tell)
         raise TypeError(f"no worker can do a {type(unit).__name__}")
 
     def _encode(self, unit: EncodeUnit) -> Encoded:
@@ -99,14 +114,19 @@ class UnitRunner:
         from harness.plugins.loader import load_plugins
 
         plugins = load_plugins([user_path(file) for file in self._setup.plugin_files])
-        located = locate_model(unit.spec, plugins.model_schemes())
-        if located.fingerprint != unit.fingerprint:
-            raise HarnessError(
-                f"model {unit.name} is another one where it was to be loaded:"
-                f" {located.fingerprint[:12]}, not {unit.fingerprint[:12]}",
-                hint="it was changed while the run went on, or a worker's files are not those of the run",
-            )
-        return load_located(located)
+        return load_located(locate_same(unit.spec, unit.name, unit.fingerprint, plugins))
+
+
+def locate_same(spec: ModelSpec, name: str, fingerprint: str, plugins: Plugins) -> LocatedModel:
+    """Return a model where a worker finds it; raises HarnessError where it has another fingerprint."""
+    located = locate_model(spec, plugins.model_schemes())
+    if located.fingerprint != fingerprint:
+        raise HarnessError(
+            f"model {name} is another one where it was to be loaded:"
+            f" {located.fingerprint[:12]}, not {fingerprint[:12]}",
+            hint="it was changed while the run went on, or a worker's files are not those of the run",
+        )
+    return located
 
 
 def versions() -> dict[str, str]:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
     from harness.metrics.search_part import SearchPart
     from harness.models.interface import ModelFacts, ModelSpec
+    from harness.results.records import Evaluation
+    from harness.tasks.interface import DataChoice
+    from harness.training.check_input import Rows
+    from harness.training.recipe import Recipe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,3 +86,62 @@ class Encoded:
     """(len(texts), dimensions) float32."""
     tokens: np.ndarray | None = None
     """(len(texts),): tokens before any cut, -1 where they were not counted; None if unknown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainUnit:
+    """Train one candidate: one seed of a recipe, on rows that were checked."""
+
+    recipe: Recipe
+    rows: Rows = field(repr=False)
+    base: ModelSpec
+    base_fingerprint: str
+    """A worker refuses a base that has another one."""
+    base_name: str
+    tasks: Mapping[str, str]
+    """Tasks of the recipe, in its order → digest of their rows; a worker refuses other rows."""
+    task_files: tuple[str, ...] = ()
+    """Task files that the user named."""
+    data: DataChoice
+    out: str
+    """Where the candidate goes: an absolute path."""
+    mark: str
+    """A file beside `out` that the command has made. A worker that sees it writes the candidate there;
+    any other returns its files."""
+    seed: int
+    device: str
+    """As the user gave it: what `auto` is, the worker sees."""
+    threads: int
+    """Maximum number of threads: the same wherever the seeds of one command are trained."""
+    command: tuple[str, ...] = ()
+    """The words of the user's command, for the lineage."""
+    allowed: tuple[str, ...] = ()
+    no_texts: bool = False
+
+    @property
+    def group(self) -> str:
+        """One of its own: trainings share nothing that is loaded."""
+        return self.out
+
+    @property
+    def what(self) -> str:
+        """What is done, for people."""
+        return f"training {self.recipe.name}, seed {self.seed}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilePart:
+    """A part of a file of a candidate."""
+
+    file: str
+    """Its path in the candidate's folder, with `/`."""
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """What a `TrainUnit` returns."""
+
+    evaluations: tuple[Evaluation, ...]
+    files: tuple[FilePart, ...] | None = None
+    """The candidate's files in order, each in parts of bounded size; None where it is in its place."""

@@ -24,6 +24,8 @@ def check_device(device: str) -> None:
 
 def device_of(requested: str) -> str:
     """Return the device that `auto` means here; raises HarnessError for one that does not exist."""
+    if requested == "cpu":
+        return requested
     import torch
     from sentence_transformers.util import get_device_name
 

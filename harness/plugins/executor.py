@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from harness.system.work_unit import Outcome, WorkerFacts, WorkerSetup, WorkUnit
+    from harness.system.work_unit import Outcome, UnitProgress, WorkerFacts, WorkerSetup, WorkUnit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +16,8 @@ class ExecutorRequest:
     """What a run asks of an executor."""
 
     setup: WorkerSetup
-    """What every worker is told. `UnitRunner(setup)` is the inside of one."""
+    """What every worker is told. `UnitRunner(setup)` is the inside of one; `run(unit, tell)` takes what is
+    called with a `UnitProgress` now and then, from one thread at a time."""
     workers: int | None = None
     """How many workers; None for the executor's own choice."""
     address: str = ""
@@ -41,6 +42,14 @@ class UnitDone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnitAdvanced:
+    """A unit gets on. Executors may leave it out: it is shown, and decides nothing."""
+
+    worker: str
+    progress: UnitProgress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerEnded:
     """A worker is gone, with the unit that it had, if any; the executor starts another in its place."""
 
@@ -52,7 +61,7 @@ class WorkerEnded:
     """The end of what it wrote to its standard error."""
 
 
-WorkerEvent = WorkerReady | UnitDone | WorkerEnded
+WorkerEvent = WorkerReady | UnitAdvanced | UnitDone | WorkerEnded
 
 
 class Workers(Protocol):
@@ -70,7 +79,10 @@ class Workers(Protocol):
         ...
 
     def close(self) -> None:
-        """End all workers, whatever they do: what they have done is not lost, and nothing is begun."""
+        """End all workers, whatever they do: what they have done is not lost, and nothing is begun.
+
+        SIGTERM and some seconds before a kill let a training save a checkpoint; an executor need not.
+        """
         ...
 
 

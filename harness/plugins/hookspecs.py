@@ -99,7 +99,7 @@ def harness_reports() -> Iterable[ReportWriter]:  # type: ignore[empty-body]
 
 @hookspec
 def harness_executors() -> Iterable[Executor]:  # type: ignore[empty-body]
-    """Which executors do you bring, for `harness run --executor NAME`?
+    """Which executors do you bring, for `--executor NAME` of `harness run` and `train`?
 
     Asked when executors are listed or named.
     """

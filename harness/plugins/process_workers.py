@@ -6,17 +6,19 @@ import contextlib
 import itertools
 import os
 import pickle
+import subprocess
 import tempfile
+import time
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
 from harness.errors import HarnessError
-from harness.plugins.executor import UnitDone, WorkerEnded, WorkerReady
+from harness.plugins.executor import UnitAdvanced, UnitDone, WorkerEnded, WorkerReady
 from harness.system import processes
 from harness.system.environment import cores
-from harness.system.work_unit import WorkerFacts
+from harness.system.work_unit import UnitProgress, WorkerFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 _MODULE = "harness.execution.process_worker"
 _TRACE = 20_000
 """Maximum characters of standard error that are kept."""
+_TO_FINISH = 8.0
+"""Maximum seconds for a process that trains to save a checkpoint; `docker stop` kills us after ten."""
 _CORES = 8
 """Processors of a worker where their number is not given: two threads of one kind gain little beyond it."""
 
@@ -65,10 +69,19 @@ class ProcessWorkers:
         ]
 
     def close(self) -> None:
-        """Kill all processes."""
+        """End all processes; one that trains has some seconds to save a checkpoint."""
         self._closed = True
-        for running in list(self._running.values()):
-            running.end()
+        running = list(self._running.values())
+        try:
+            for each in running:
+                each.process.terminate()
+            until = time.monotonic() + _TO_FINISH
+            for each in running:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    each.process.wait(max(0.0, until - time.monotonic()))
+        finally:
+            for each in running:
+                each.end()
 
     def _read(self, name: str) -> Iterator[WorkerEvent]:
         running = self._running[name]
@@ -85,6 +98,8 @@ class ProcessWorkers:
             return
         if isinstance(said, WorkerFacts):
             yield WorkerReady(worker=name, facts=said)
+        elif isinstance(said, UnitProgress):
+            yield UnitAdvanced(worker=name, progress=said)
         else:
             yield UnitDone(worker=name, outcome=said)
 
@@ -127,6 +142,8 @@ class _Worker:
         for pipe in (self.answers, self._orders):
             with contextlib.suppress(OSError):
                 pipe.close()
+        if self._stderr.closed:  # by the other thread
+            return ""
         with self._stderr:
             self._stderr.seek(0)
             return self._stderr.read().decode(errors="replace")[-_TRACE:]

@@ -43,6 +43,8 @@ class WorkerFacts:
     """Processors that it may use."""
     accelerator: str = ""
     """What it sees of accelerators, such as `0`, as in CUDA_VISIBLE_DEVICES; empty for none."""
+    processor: str = ""
+    """Name of its processor; empty where it is not known."""
     versions: Mapping[str, str] = field(default_factory=dict)
     """Python, libraries that can change a score, and a hash of our own code."""
 
@@ -50,6 +52,17 @@ class WorkerFacts:
     def place(self) -> str:
         """Where it is, for people: `process 4711 on gpu-box`."""
         return f"process {self.process} on {self.host}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitProgress:
+    """How far a unit is that takes long, such as a training."""
+
+    done: int
+    total: int | None = None
+    """None where it is not known yet."""
+    remark: str = ""
+    """What else is to be said, such as the newest loss."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,6 +57,8 @@ class Lineage:
     """The step that was kept, if the recipe keeps the best; None for the last."""
     dtype: str = "float32"
     device: str = "cpu"
+    threads: Count | None = None
+    """Threads that the trainer could use, on which the last bits of the weights depend; None if unknown."""
     hardware: dict[str, Any] = field(default_factory=dict)
     libraries: dict[str, str] = field(default_factory=dict)
     finished: str = ""

@@ -125,12 +125,19 @@ class StopCallback(TrainerCallback):
         if self._after is not None and (state.epoch or 0) >= self._after - 1e-6:
             control.should_training_stop = True
 
+    def on_epoch_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        if self.interrupted is not None:
+            # The epoch has not ended: what is saved now would not be a step of the training, and be measured.
+            control.should_save = control.should_evaluate = False
+
 
 def log_entry(logs: Mapping[str, Any]) -> LogEntry | None:
     """Convert a line of the trainer's log; None without a loss or a metric."""
     metrics = {
         name.removeprefix("eval_"): float(value)
-        for name, value in logs.items()
+        for name, value in sorted(logs.items())  # a checkpoint has them sorted: after a resume as without one
         if name.startswith("eval_") and not name.endswith(("_runtime", "_per_second"))
     }
     loss = logs.get("loss")

@@ -6,45 +6,9 @@ import json
 import sys
 
 import pytest
-from click.testing import CliRunner
 
-from harness.cli import cli
-from harness.errors import HarnessError
+from cli.letters import ALLOWED, SHORT, TRAINER, harness, write_letters
 from harness.training.lineage import read_lineage
-
-ROWS = 60
-RECIPE = """
-about = "pairs of letters"
-base = "{base}"
-
-[data]
-kind = "scored-pairs"
-path = "pairs.csv"
-
-[loss]
-name = "CosineSimilarityLoss"
-
-[train]
-batch_size = 10
-epochs = 2
-learning_rate = 0.001
-
-[evaluation]
-tasks = ["stsb-dev"]
-"""
-SHORT = ("--set", "train.steps=2", "--set", "evaluation.tasks=[]")
-ALLOWED = ("--allow", "labels-inverted", "--allow", "near-duplicates")
-"""A random model on made-up sentences shows what no real one should."""
-
-
-def harness(*arguments, fails=False):
-    runner = CliRunner()
-    found = runner.invoke(cli, [str(argument) for argument in arguments], catch_exceptions=fails)
-    if fails:
-        assert isinstance(found.exception, HarnessError), found.output
-        return str(found.exception)
-    assert found.exit_code == 0, found.output
-    return found.output
 
 
 @pytest.fixture
@@ -52,10 +16,7 @@ def place(tiny, tmp_path, monkeypatch):
     """A folder with a recipe and its rows."""
     monkeypatch.setenv("HARNESS_PLUGINS", "sts,train")
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "letters.toml").write_text(RECIPE.format(base=tiny), encoding="utf-8")
-    words = ["ant bee cow", "dog elk fox", "gnu hen ibis", "jay kid lamb"]
-    lines = [f"{words[n % 4]} {n},{words[n % 3]} {n * n},{(n % 5) / 4}" for n in range(ROWS)]
-    (tmp_path / "pairs.csv").write_text("text1,text2,score\n" + "\n".join(lines), encoding="utf-8")
+    write_letters(tmp_path, tiny)
     return tmp_path
 
 
@@ -235,24 +196,6 @@ def test_libraries_that_are_missing_are_named_before_anything_is_trained(place, 
         assert f"{needed}, which is not installed" in error
     assert error.count("hint: pip install 'embedding-harness[train]'") == 2
     assert not list(place.glob("c*"))
-
-
-TRAINER = '''
-"""A trainer that copies the base."""
-import shutil
-from harness import hookimpl
-from harness.training import LogEntry, Trainer, TrainingResult
-
-def copy(job):
-    job.follower.planned(1)
-    shutil.copytree(job.base, job.folder)
-    job.follower.advance(1, 1.0)
-    return TrainingResult(log=(LogEntry(epoch=1.0, step=1, loss=0.25),), steps=1)
-
-@hookimpl
-def harness_trainers():
-    return [Trainer("copying", "copies the base", copy)]
-'''
 
 
 def test_a_trainer_of_a_plugin_says_that_it_cannot_train_here(place):
