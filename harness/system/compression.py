@@ -8,7 +8,7 @@ from harness.errors import HarnessError
 from harness.system.limits import check_growth
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from harness.system.limits import Limit
@@ -59,26 +59,37 @@ def compression_of(path: Path) -> str | None:
 def read_compressed(path: Path, limit: Limit) -> bytes:
     """Return the decompressed content of a file whose ending names its compression.
 
-    It is decompressed in pieces, and each is checked: a few bytes can become many.
+    Raises HarnessError and OSError as `decompressed_pieces` does.
+    """
+    content = bytearray()
+    for piece in decompressed_pieces(path, limit):
+        content += piece
+    return bytes(content)
+
+
+def decompressed_pieces(path: Path, limit: Limit) -> Iterator[bytes]:
+    """Yield the decompressed content of a file whose ending names its compression, piece by piece.
+
+    Each piece is checked: a few bytes can become many.
     Raises HarnessError if it is over the limit, grows too much, or is not in that format or cut; and OSError
     if the file cannot be opened.
     """
     import lzma
     import zlib
 
-    kind, on_disk, content = path.suffix.lower().lstrip("."), path.stat().st_size, bytearray()
+    kind, on_disk, size = path.suffix.lower().lstrip("."), path.stat().st_size, 0
     path.open("rb").close()  # an error of opening is the caller's, one of decompressing is not
     if not on_disk:
         raise _unreadable(path, kind, "it is empty")
     try:
         with _OPENERS[kind](path) as stream:
             while piece := stream.read(_BYTES_AT_ONCE):
-                content += piece
-                limit.check(len(content), path)
-                check_growth(len(content), on_disk, path)
+                size += len(piece)
+                limit.check(size, path)
+                check_growth(size, on_disk, path)
+                yield piece
     except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise _unreadable(path, kind, str(error)) from error
-    return bytes(content)
 
 
 def _unreadable(path: Path, kind: str, why: str) -> HarnessError:

@@ -13,7 +13,7 @@ import msgspec
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -159,6 +159,19 @@ def check_nesting(value: Any, where: object) -> None:  # noqa: ANN401 - JSON
 def read_parquet(file: ParquetFile, where: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """Return columns of an open parquet file, all if None, read in pieces that are checked as they come.
 
+    where: the file's path. Raises HarnessError if it is over a limit.
+    """
+    import pyarrow as pa
+
+    pieces = list(parquet_batches(file, where, columns))
+    return pa.Table.from_batches(pieces) if pieces else file.read(columns=columns)
+
+
+def parquet_batches(
+    file: ParquetFile, where: Path, columns: Sequence[str] | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Yield columns of an open parquet file, all if None, in pieces that are checked as they come.
+
     where: the file's path.
     Its metadata is checked first, and not trusted: few bytes can become many.
     Raises HarnessError if it is over a limit.
@@ -167,26 +180,22 @@ def read_parquet(file: ParquetFile, where: Path, columns: Sequence[str] | None =
     ROWS.check(metadata.num_rows, where)
     groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
     DATA.check(sum(group.total_byte_size for group in groups), where)
-    batches = file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=columns)
-    return collect_batches(batches, where) or file.read(columns=columns)
+    yield from checked_batches(file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=columns), where)
 
 
-def collect_batches(batches: Iterable[pa.RecordBatch], where: Path) -> pa.Table | None:
-    """Return record batches of an Arrow or parquet file as a table, each checked as it comes; None for none.
+def checked_batches(batches: Iterable[pa.RecordBatch], where: Path) -> Iterator[pa.RecordBatch]:
+    """Yield record batches of an Arrow or parquet file, each checked as it comes.
 
     where: the file's path.
     Raises HarnessError if their rows or bytes are over a limit.
     """
-    import pyarrow as pa
-
-    pieces, rows, size, on_disk = [], 0, 0, where.stat().st_size
+    rows, size, on_disk = 0, 0, where.stat().st_size
     for piece in batches:
         rows, size = rows + piece.num_rows, size + piece.nbytes
         ROWS.check(rows, where)
         DATA.check(size, where)
         check_growth(size, on_disk, where)
-        pieces.append(piece)
-    return pa.Table.from_batches(pieces) if pieces else None
+        yield piece
 
 
 def check_growth(size: int, on_disk: int, where: object) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from harness.system.stored_texts import StoredTexts
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -59,9 +61,9 @@ class FrozenDict(dict[Any, Any]):
 def frozen(values: Sequence[Any], what: str) -> Sequence[Any]:
     """Return a column that cannot be changed, a copy of a list or an array: lists within cells too.
 
-    Texts, numbers and other objects stay as they are. what: what an error calls it.
+    Texts, numbers and other objects stay as they are, and so do texts on disk. what: what an error calls it.
     """
-    if isinstance(values, FrozenList | str | bytes | range):
+    if isinstance(values, FrozenList | StoredTexts | str | bytes | range):
         return values
     if _is_array(values):
         return frozen_array(values)  # type: ignore[return-value, arg-type] # an array is a column

@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 if TYPE_CHECKING:
+    from typing import Self
+
     import pyarrow as pa
 
 _AT_ONCE = 4096
-"""Texts of a batch of the file."""
+"""Maximum texts of a batch of the file."""
+_CHARACTERS_AT_ONCE = 2**24
+"""Characters at which a batch is written, however few its texts are."""
 
 
 class StoredTexts(Sequence[str]):
@@ -21,23 +25,26 @@ class StoredTexts(Sequence[str]):
     The file vanishes with the last object that has it open. A slice is a list.
     """
 
+    _column: pa.ChunkedArray
+
     def __init__(self, texts: Iterable[str], folder: Path | None = None) -> None:
         """Write texts to a file below `folder`, or where temporary files are.
 
         Raises OSError where it cannot be written.
         """
-        import pyarrow as pa
+        with StoredTextsWriter(folder) as writer:
+            writer.extend(texts)
+            self._column = writer.close()._column  # noqa: SLF001 - of its own class
 
-        handle, name = tempfile.mkstemp(prefix="harness-texts-", suffix=".arrow", dir=folder)
-        try:
-            schema = pa.schema([("text", pa.large_string())])
-            with os.fdopen(handle, "wb") as file, pa.ipc.new_file(file, schema) as writer:
-                for batch in _batches(texts):
-                    writer.write_batch(pa.record_batch([pa.array(batch, pa.large_string())], schema=schema))
-            mapped = pa.memory_map(name)
-        finally:
-            Path(name).unlink(missing_ok=True)  # the mapping keeps it until it is closed
-        self._column: pa.ChunkedArray = pa.ipc.open_file(mapped).read_all().column(0)
+    @classmethod
+    def _mapped(cls, column: pa.ChunkedArray) -> StoredTexts:
+        stored = cls.__new__(cls)
+        stored._column = column
+        return stored
+
+    def take(self, rows: Iterable[int], folder: Path | None = None) -> StoredTexts:
+        """Return the given rows, in the given order, in a file of their own."""
+        return StoredTexts((self[row] for row in rows), folder)
 
     def __len__(self) -> int:
         return len(self._column)
@@ -69,12 +76,47 @@ class StoredTexts(Sequence[str]):
     __hash__ = None  # type: ignore[assignment] # it is equal to a list of the same texts
 
 
-def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
-    batch: list[str] = []
-    for text in texts:
-        batch.append(text)
-        if len(batch) == _AT_ONCE:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+class StoredTextsWriter:
+    """Writes texts to a file piece by piece: `close` returns them; without it, the file vanishes."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        """Begin a file below `folder`, or where temporary files are; raises OSError where that fails."""
+        import pyarrow as pa
+
+        handle, name = tempfile.mkstemp(prefix="harness-texts-", suffix=".arrow", dir=folder)
+        self._path, self._file = Path(name), os.fdopen(handle, "wb")
+        self._schema = pa.schema([("text", pa.large_string())])
+        self._writer = pa.ipc.new_file(self._file, self._schema)
+        self._batch: list[str] = []
+        self._size = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+        self._path.unlink(missing_ok=True)  # a mapping keeps it until it is closed
+
+    def extend(self, texts: Iterable[str]) -> None:
+        """Append texts; raises OSError where they cannot be written."""
+        for text in texts:
+            self._batch.append(text)
+            self._size += len(text)
+            if len(self._batch) == _AT_ONCE or self._size >= _CHARACTERS_AT_ONCE:
+                self._flush()
+
+    def close(self) -> StoredTexts:
+        """Return what was written; raises OSError where the last of it cannot be."""
+        import pyarrow as pa
+
+        self._flush()
+        self._writer.close()
+        self._file.close()
+        return StoredTexts._mapped(pa.ipc.open_file(pa.memory_map(str(self._path))).read_all().column(0))  # noqa: SLF001 - of this module
+
+    def _flush(self) -> None:
+        import pyarrow as pa
+
+        column = pa.array(self._batch, pa.large_string())
+        self._writer.write_batch(pa.record_batch([column], schema=self._schema))
+        self._batch, self._size = [], 0

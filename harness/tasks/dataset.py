@@ -13,16 +13,22 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import HarnessError
 from harness.render import plural, with_article
 from harness.system.read_only import FrozenDict, FrozenList, frozen
+from harness.system.stored_texts import StoredTexts
 from harness.tasks.sampling import sample_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import numpy as np
 
     from harness.finding import Finding
 
     Column = Sequence[Any] | np.ndarray
+
+_AT_ONCE = 4096
+"""Cells that are turned into JSON at once."""
+_MOST_LISTED = 100_000
+"""Maximum rows of texts on disk that are taken into memory."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,7 @@ class Dataset:
     length, no rows, or duplicate ids.
 
     Columns and tables cannot be changed, since all models are asked with them: lists become `FrozenList`s,
-    arrays read-only; what is passed is copied.
+    arrays read-only; what is passed is copied, but for `StoredTexts`, which are on disk and stay there.
     """
 
     columns: Mapping[str, Sequence[Any]]
@@ -69,8 +75,8 @@ class Dataset:
                 ),
             )
         _check_names(self["id"])
-        repeated = [name for name, count in Counter(self["id"]).items() if count > 1]
-        if repeated:
+        if len(set(self["id"])) < len(self["id"]):
+            repeated = [name for name, count in Counter(self["id"]).items() if count > 1]
             raise HarnessError(
                 f"{plural(len(repeated), 'duplicate id')}, such as {repeated[0]!r}",
                 hint="ids identify examples across runs: each must occur once",
@@ -90,11 +96,8 @@ class Dataset:
         """Hex SHA-256 of all rows of all tables, as the task sees them; order counts."""
         digest = hashlib.sha256()
         for name in sorted(self.columns):
-            # A cell may be a numpy number or array: it counts by its value.
-            cells = json.dumps(
-                [name, list(self.columns[name])], ensure_ascii=False, default=lambda cell: cell.tolist()
-            )
-            digest.update(cells.encode())
+            for piece in _json_pieces(name, self.columns[name]):
+                digest.update(piece.encode())
         for name in sorted(self.tables):
             digest.update(f"{name}:{self.tables[name].digest}".encode())
         return digest.hexdigest()
@@ -119,8 +122,27 @@ class Dataset:
 
     def take(self, rows: Sequence[int]) -> Dataset:
         """Return the given rows, in the given order, with the further tables unchanged."""
-        columns = {name: [values[row] for row in rows] for name, values in self.columns.items()}
+        columns = {name: _taken(values, rows) for name, values in self.columns.items()}
         return Dataset(columns, self.tables, self.findings)
+
+
+def _json_pieces(name: str, values: Sequence[Any]) -> Iterator[str]:
+    """Yield the JSON of [name, values] in pieces: texts on disk are never in memory together."""
+    yield f"[{json.dumps(name, ensure_ascii=False)}, ["
+    for start in range(0, len(values), _AT_ONCE):
+        # A cell may be a numpy number or array: it counts by its value.
+        cells = json.dumps(
+            list(values[start : start + _AT_ONCE]), ensure_ascii=False, default=lambda cell: cell.tolist()
+        )
+        yield f"{', ' if start else ''}{cells[1:-1]}"
+    yield "]]"
+
+
+def _taken(values: Sequence[Any], rows: Sequence[int]) -> Sequence[Any]:
+    """Return some rows of a column: of texts on disk a list of a few, more on disk again."""
+    if isinstance(values, StoredTexts) and len(rows) > _MOST_LISTED:
+        return values.take(rows)
+    return [values[row] for row in rows]
 
 
 def _own_list(values: Sequence[Any]) -> Sequence[Any]:
@@ -237,7 +259,7 @@ def _check_names(ids: Sequence[Any]) -> None:
 
 
 def _all_texts(values: Sequence[Any]) -> bool:
-    return all(isinstance(value, str) for value in values)
+    return isinstance(values, StoredTexts) or all(isinstance(value, str) for value in values)
 
 
 def connected_components(left: Sequence[str], right: Sequence[str]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
 from harness.system.git_lfs import is_pointer, pointer_error
-from harness.system.limits import collect_batches, read_parquet
+from harness.system.limits import checked_batches, parquet_batches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _MAGIC = b"ARROW1\0\0"
 """First bytes of an IPC file; a stream begins otherwise."""
+_ROWS_AT_ONCE = 1_024
 
 
 def read_arrow_rows(path: Path, kind: str) -> Records:
@@ -26,14 +27,22 @@ def read_arrow_rows(path: Path, kind: str) -> Records:
 
     Raises HarnessError for a file that is damaged, is over a limit, or has two columns of one name.
     """
+    return [row for batch in arrow_row_batches(path, kind) for row in batch]
+
+
+def arrow_row_batches(path: Path, kind: str) -> Iterator[Records]:
+    """Yield the rows that `read_arrow_rows` returns in batches.
+
+    Raises HarnessError as it does, where it comes to what is wrong.
+    """
     import pyarrow as pa
 
     try:
         if is_pointer(path):
             raise pointer_error(path, "the file itself")
-        table = _read_parquet(path) if kind == "parquet" else _read_ipc(path)
-        check_distinct(table.column_names, path)
-        rows: Records = table.to_pylist()
+        for batch in _parquet_batches(path) if kind == "parquet" else _ipc_batches(path):
+            for start in range(0, batch.num_rows, _ROWS_AT_ONCE):
+                yield batch.slice(start, _ROWS_AT_ONCE).to_pylist()
     # The last three: cells that Python cannot represent, such as a date after 9999 or an unknown time zone.
     except (pa.ArrowException, OSError, ValueError, OverflowError, LookupError) as error:
         raise HarnessError(f"{path} is not a readable {kind} file: {error}") from error
@@ -42,7 +51,6 @@ def read_arrow_rows(path: Path, kind: str) -> Records:
         raise HarnessError(
             f"{path} is not a readable {kind} file, or takes more memory than there is"
         ) from error
-    return rows
 
 
 def check_distinct(names: Sequence[str], path: Path) -> None:
@@ -52,14 +60,15 @@ def check_distinct(names: Sequence[str], path: Path) -> None:
         raise HarnessError(f"{path}: two columns are named {repeated!r}")
 
 
-def _read_parquet(path: Path) -> pa.Table:
+def _parquet_batches(path: Path) -> Iterator[pa.RecordBatch]:
     from pyarrow import parquet
 
     with parquet.ParquetFile(path) as file:
-        return read_parquet(file, path)
+        check_distinct(file.schema_arrow.names, path)
+        yield from parquet_batches(file, path)
 
 
-def _read_ipc(path: Path) -> pa.Table:
+def _ipc_batches(path: Path) -> Iterator[pa.RecordBatch]:
     from pyarrow import ipc
 
     with path.open("rb") as file:
@@ -67,12 +76,11 @@ def _read_ipc(path: Path) -> pa.Table:
         file.seek(0)
         reader = ipc.open_file(file) if is_file else ipc.open_stream(file)
         with reader:
-            batches = _batches(reader) if is_file else reader
-            collected = collect_batches(batches, path)
-            table = collected if collected is not None else reader.schema.empty_table()
-    # Offsets of a damaged file may lead out of its buffers.
-    table.validate(full=True)
-    return table
+            check_distinct(reader.schema.names, path)
+            for batch in checked_batches(_batches(reader) if is_file else reader, path):
+                # Offsets of a damaged file may lead out of its buffers.
+                batch.validate(full=True)
+                yield batch
 
 
 def _batches(reader: pa.ipc.RecordBatchFileReader) -> Iterator[pa.RecordBatch]:

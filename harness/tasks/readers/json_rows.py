@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections import Counter
@@ -9,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
 from harness.system.limits import DEPTH, check_nesting
-from harness.system.text_file import read_text
+from harness.system.text_file import read_text, read_text_pieces
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     Records = list[dict[str, Any]]
 
+_FIRST_LINE = re.compile(r"\s*([^\n]*)")
 _FEW_BRACKETS = 20
 """Maximum brackets of a line that is parsed without a check of its nesting."""
 
@@ -31,10 +34,40 @@ def read_json_rows(path: Path, kind: str) -> Records:
     A file of the other kind is read as what it is: its first character, and its first line, show that.
     Raises HarnessError with the line and column of a syntax error, and for anything but objects.
     """
-    text = read_text(path)
-    if _is_lines(text, kind):
-        lines = enumerate(text.split("\n"), 1)
-        return [_parse_object(line, path, number) for number, line in lines if line.strip()]
+    return [row for batch in json_row_batches(path, kind) for row in batch]
+
+
+def json_row_batches(path: Path, kind: str) -> Iterator[Records]:
+    """Yield the rows that `read_json_rows` returns in batches; a list of objects is one batch.
+
+    Raises HarnessError as it does, where it comes to what is wrong.
+    """
+    pieces = read_text_pieces(path)
+    head = _head(pieces)
+    if not _is_lines(head, kind):
+        yield _rows_of_list("".join([head, *pieces]), path)
+        return
+    before = 0
+    for piece in itertools.chain([head], pieces):
+        lines = piece.removesuffix("\n").split("\n")
+        yield [
+            _parse_object(line, path, number) for number, line in enumerate(lines, before + 1) if line.strip()
+        ]
+        before += len(lines)
+
+
+def _head(pieces: Iterator[str]) -> str:
+    """Return the first pieces of a text: as many as show whether it is JSON lines."""
+    head = ""
+    for piece in pieces:
+        head += piece
+        start = _FIRST_LINE.match(head)
+        if start and start[1] and head[start.end() :].strip():
+            break
+    return head
+
+
+def _rows_of_list(text: str, path: Path) -> Records:
     rows = _parse(text, path)
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise HarnessError(f"{path} is not a list of objects", hint="one object per example: [{…}, {…}]")
@@ -43,7 +76,7 @@ def read_json_rows(path: Path, kind: str) -> Records:
 
 def _is_lines(text: str, kind: str) -> bool:
     """Whether a text is JSON lines: its first line is a value by itself, and is not all that there is."""
-    start = re.match(r"\s*([^\n]*)", text)
+    start = _FIRST_LINE.match(text)
     line, further = (start[1], bool(text[start.end() :].strip())) if start else ("", False)
     if line.startswith("["):
         return kind == "jsonl" and further and _is_value(line)
