@@ -26,6 +26,7 @@ __getattr__, __dir__, __all__ = attach(
         "short_names": "short_names",
         "stats.intervals": "estimate seed_from",
         "system.extras": "import_extra require_extra",
+        "system.stored_texts": "StoredTexts StoredTextsWriter",
         "system.text_file": "read_text",
         "system.work_unit": "Failure Outcome WorkUnit WorkerFacts WorkerSetup",
         "tasks.dataset": "connected_components",
@@ -33,6 +34,6 @@ __getattr__, __dir__, __all__ = attach(
         "tasks.interface": "AggregateTask TaskDefinition TaskKind TaskOption TaskScheme",
         "tasks.repeats": "merge_repeated",
         "tasks.readers": "ClassName Columns as_floats as_ids as_texts find_files missing_parts"
-        " numbered read_json",
+        " numbered read_json read_row_batches",
     },
 )

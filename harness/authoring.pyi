@@ -63,6 +63,8 @@ from harness.stats.intervals import estimate as estimate
 from harness.stats.intervals import seed_from as seed_from
 from harness.system.extras import import_extra as import_extra
 from harness.system.extras import require_extra as require_extra
+from harness.system.stored_texts import StoredTexts as StoredTexts
+from harness.system.stored_texts import StoredTextsWriter as StoredTextsWriter
 from harness.system.text_file import read_text as read_text
 from harness.system.work_unit import Failure as Failure
 from harness.system.work_unit import Outcome as Outcome
@@ -85,4 +87,5 @@ from harness.tasks.readers import find_files as find_files
 from harness.tasks.readers import missing_parts as missing_parts
 from harness.tasks.readers import numbered as numbered
 from harness.tasks.readers import read_json as read_json
+from harness.tasks.readers import read_row_batches as read_row_batches
 from harness.tasks.repeats import merge_repeated as merge_repeated

@@ -39,7 +39,7 @@ class StoredTexts(Sequence[str]):
     @classmethod
     def _mapped(cls, column: pa.ChunkedArray) -> StoredTexts:
         stored = cls.__new__(cls)
-        stored._column = column
+        stored._column = column  # noqa: SLF001 - of its own class
         return stored
 
     def take(self, rows: Iterable[int], folder: Path | None = None) -> StoredTexts:

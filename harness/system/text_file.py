@@ -38,7 +38,9 @@ def read_text(path: Path, limit: Limit = DATA) -> str:
 
 
 def read_text_pieces(path: Path, limit: Limit = DATA) -> Iterator[str]:
-    r"""Yield the same text as `read_text` in pieces of whole lines, each with its `\n`; the last may lack one.
+    r"""Yield the text that `read_text` returns in pieces of whole lines, each with its `\n`.
+
+    The last line may lack one.
 
     Raises HarnessError as `read_text` does, where it comes to what is wrong.
     """

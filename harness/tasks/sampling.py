@@ -52,7 +52,7 @@ def _is_stored(columns: Mapping[str, Sequence[Any]]) -> bool:
 
 
 def _few_clusters(columns: Mapping[str, Sequence[Any]], limit: int) -> list[tuple[bytes, list[int]]]:
-    """Return all clusters of several rows, and as many of one as a sample can have, those of the least hashes.
+    """Return all clusters of several rows, and of those of one as many as a sample can have, the first ones.
 
     Two passes over the rows, with eight bytes in memory for each.
     """

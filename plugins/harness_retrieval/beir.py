@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Literal
 from harness import Dataset, Finding, HarnessError, Severity
 from harness.authoring import plural, verb
 from harness_retrieval.judgments import JudgmentFiles
+from harness_retrieval.large_texts import are_large, read_large_texts
 from harness_retrieval.layout import Layout, first_few
 from harness_retrieval.texts import TextFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from harness_retrieval.judgments import Judgments
@@ -60,21 +61,22 @@ class BeirFolder:
         documents, queries = self._texts(layout.corpus(), "document"), self._texts(layout.queries(), "query")
         files = JudgmentFiles(layout.judgments(), self.columns, self.header)
         read, findings = files.read()
-        judgments, unknown = self._known(read, documents, queries, files.paths[0])
-        answered = [name for name in queries.texts if _relevant(judgments.get(name, {}))]
+        texts_by_id = dict(zip(queries.ids, queries.texts, strict=True))
+        judgments, unknown = self._known(read, documents.ids, texts_by_id, files.paths[0])
+        answered = [name for name in queries.ids if _relevant(judgments.get(name, {}))]
         if not answered:
             raise HarnessError(
                 f"{files.paths[0]}: no query has a relevant document", hint="relevant means score > 0"
             )
-        corpus = {"id": list(documents.texts), "text": list(documents.texts.values())}
+        corpus = {"id": documents.ids, "text": documents.texts}
         if documents.bodies:
-            corpus["body"] = list(documents.bodies.values())
+            corpus["body"] = documents.bodies
         dropped = [name for name in judgments if not _relevant(judgments[name])]
         return Dataset(
             {
                 "id": answered,
-                "text": [queries.texts[name] for name in answered],
-                "cluster": _clusters_by_text(answered, queries.texts),
+                "text": [texts_by_id[name] for name in answered],
+                "cluster": _clusters_by_text(answered, texts_by_id),
             },
             {
                 "corpus": Dataset(corpus),
@@ -87,28 +89,31 @@ class BeirFolder:
                 *documents.findings,
                 *queries.findings,
                 *_without_relevant(dropped, len(judgments)),
-                *_empty(documents.texts),
+                *_empty(documents),
             ),
         )
 
     def _texts(self, paths: Sequence[Path], what: str) -> Texts:
-        return TextFiles(paths, what, self.columns, self.templates.get(what), self.header).read()
+        files = TextFiles(paths, what, self.columns, self.templates.get(what), self.header)
+        return read_large_texts(files) if what == "document" and are_large(paths) else files.read()
 
     def _known(
-        self, judgments: Judgments, documents: Texts, queries: Texts, path: Path
+        self, judgments: Judgments, documents: Sequence[str], queries: Collection[str], path: Path
     ) -> tuple[Judgments, list[Finding]]:
         """Leave out what names an unknown query or, if they are dropped, an unknown document; say so.
 
+        documents, queries: their ids.
         Raises HarnessError where nothing is left, or no relevant document is in the corpus: other ids.
         """
-        unknown = [query for query in judgments if query not in queries.texts]
+        unknown = [query for query in judgments if query not in queries]
         if len(unknown) == len(judgments):
-            raise _other_ids(path, "queries", unknown, queries.texts)
-        judged = {query: scores for query, scores in judgments.items() if query in queries.texts}
+            raise _other_ids(path, "queries", unknown, queries)
+        judged = {query: scores for query, scores in judgments.items() if query in queries}
         named = dict.fromkeys(document for scores in judged.values() for document in scores)
-        missing = [document for document in named if document not in documents.texts]
+        known = {document for document in documents if document in named}
+        missing = [document for document in named if document not in known]
         if len(missing) == len(named):
-            raise _other_ids(path, "documents", missing, documents.texts)
+            raise _other_ids(path, "documents", missing, documents)
         absent = frozenset(missing)
         affected = [
             (document, score > 0)
@@ -131,7 +136,7 @@ def _relevant(scores: Mapping[str, float]) -> bool:
     return any(score > 0 for score in scores.values())
 
 
-def _other_ids(path: Path, what: str, named: Sequence[str], known: Mapping[str, str]) -> HarnessError:
+def _other_ids(path: Path, what: str, named: Sequence[str], known: Collection[str]) -> HarnessError:
     return HarnessError(
         f"{path} names {len(named)} {what}, and none of them exists: {first_few(named)}",
         exists=f"{len(known)} {what}, such as {first_few(known)}",
@@ -185,13 +190,13 @@ def _without_relevant(dropped: Sequence[str], queries: int) -> Iterable[Finding]
         )
 
 
-def _empty(documents: Mapping[str, str]) -> Iterable[Finding]:
-    empty = [name for name, text in documents.items() if not text]
+def _empty(documents: Texts) -> Iterable[Finding]:
+    empty = [name for name, text in zip(documents.ids, documents.texts, strict=True) if not text]
     if empty:
         yield Finding(
             "empty-documents",
             Severity.NOTE,
-            f"{len(empty)} of {plural(len(documents), 'document')} {verb(len(empty), 'is', 'are')} empty:"
+            f"{len(empty)} of {plural(len(documents.ids), 'document')} {verb(len(empty), 'is', 'are')} empty:"
             f" {first_few(empty)}",
             "they are searched too; remove them from the corpus if they are errors",
         )

@@ -22,6 +22,7 @@ from harness import (
 from harness.authoring import (
     HubDataset,
     RankedTexts,
+    StoredTexts,
     TaskDefinition,
     TaskKind,
     TieOrder,
@@ -64,9 +65,11 @@ class Retrieval(Task):
     """Which documents are left out of the ranking of a query that they are."""
 
     def texts(self, dataset: Dataset) -> Iterable[tuple[str, Role]]:
-        """Announce all queries and the whole corpus."""
+        """Announce all queries and the corpus; one that is on disk is encoded when `predict` asks for it."""
         yield from ((text, Role.QUERY) for text in dataset["text"])
-        yield from ((text, Role.DOCUMENT) for text in dataset.tables["corpus"]["text"])
+        documents = dataset.tables["corpus"]["text"]
+        if not isinstance(documents, StoredTexts):
+            yield from ((text, Role.DOCUMENT) for text in documents)
 
     def predict(self, model: Model, dataset: Dataset) -> Predictions:
         """Rank the corpus for every query by the model's own similarity.

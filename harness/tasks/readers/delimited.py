@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from harness.errors import HarnessError
@@ -14,15 +15,17 @@ from harness.tasks.readers.arrow_rows import check_distinct
 from harness.tasks.readers.quotes import is_program_quoting, opening_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     Cells = list[str]
     Quoting = Literal["auto", "none", "csv"]
 
 _NAMES = {"\t": "a tab", ",": "a comma", ";": "a semicolon", " ": "a space"}
-_TO_TEST = 10_000
+LINES_TO_TEST = 10_000
 """Maximum lines in which a tab is looked for, to see whether tabs delimit."""
+LONGEST_CELL = 2**31 - 1
+"""Maximum characters of a cell: a quoted one may hold a whole document."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +36,8 @@ class Style:
     """Whether a first row is a header; may raise HarnessError."""
     header: Sequence[str] | None = None
     """Names of the columns, of a file without a header."""
+    recognized: bool = False
+    """Whether `has_header` goes by the first row, and not by what a task file says."""
     delimiter: str = "auto"
     quoting: Quoting = "auto"
     position: int | None = None
@@ -52,7 +57,7 @@ class Delimited:
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class Line:
     """A row as it was parsed."""
 
     first: int
@@ -70,9 +75,8 @@ def read_delimited(path: Path, kind: str, style: Style) -> Delimited:
     quotation mark opens.
     """
     text = read_text(path)
-    delimiter, findings = _delimiter(text, path, kind, style.delimiter)
-    # A quoted field may hold a whole document.
-    csv.field_size_limit(2**31 - 1)
+    delimiter, findings = find_delimiter(text, path, kind, style.delimiter)
+    csv.field_size_limit(LONGEST_CELL)
     quoting = style.quoting
     if quoting == "auto" and (delimiter == "," or '"' not in text):
         quoting = "csv" if delimiter == "," else "none"
@@ -83,13 +87,13 @@ def read_delimited(path: Path, kind: str, style: Style) -> Delimited:
     return replace(table, findings=(*findings, *table.findings))
 
 
-def _delimiter(text: str, path: Path, kind: str, given: str) -> tuple[str, list[Finding]]:
+def find_delimiter(text: str, path: Path, kind: str, given: str) -> tuple[str, list[Finding]]:
     """Return what delimits cells, and a finding if that is not what the ending says."""
     if given != "auto":
         return given, []
     if kind == "tsv":
         return "\t", []
-    lines = [line for line in text.split("\n", _TO_TEST)[:_TO_TEST] if line.strip()]
+    lines = [line for line in text.split("\n", LINES_TO_TEST)[:LINES_TO_TEST] if line.strip()]
     if kind == "csv" and not (lines and all("\t" in line for line in lines)):
         return ",", []
     if kind == "txt" and lines and "\t" not in lines[0]:
@@ -110,8 +114,9 @@ def _of_unknown_quoting(text: str, path: Path, delimiter: str, style: Style) -> 
     except HarnessError:
         return _table(plain, path, delimiter, style)
     if [len(line.cells) for line in plain] == [len(line.cells) for line in quoted]:
-        bodies = [[line.cells for line in lines[1:] or lines] for lines in (plain, quoted)]
-        return _table(quoted if is_program_quoting(*bodies) else plain, path, delimiter, style)
+        pairs = list(zip(plain, quoted, strict=True))
+        by_program = is_program_quoting((raw.cells, row.cells) for raw, row in pairs[1:] or pairs)
+        return _table(quoted if by_program else plain, path, delimiter, style)
     try:
         table = _table(plain, path, delimiter, style)
     except HarnessError as error:
@@ -121,87 +126,133 @@ def _of_unknown_quoting(text: str, path: Path, delimiter: str, style: Style) -> 
     except HarnessError:
         return table
     swallowed = next((line for line in quoted if line.last > line.first), quoted[0])
-    finding = Finding(
-        "doubtful-quotes",
-        Severity.WARNING,
-        f"{path.name} was read without quoting, as {len(table.rows)} rows; with it there would be"
-        f" {len(other.rows)}, and a row {_where(swallowed)}",
-        'if texts are quoted, say quoting = "csv" in a task file; if not, quoting = "none"',
-    )
+    finding = doubtful_marks(path, len(table.rows), len(other.rows), swallowed)
     return replace(table, findings=(*table.findings, finding))
 
 
+def doubtful_marks(path: Path, rows: int, others: int, swallowed: Line) -> Finding:
+    """Return the finding on a file that was read without quoting, and could be read with it.
+
+    rows, others: how many there are without and with quoting; swallowed: a row that there is with it.
+    """
+    return Finding(
+        "doubtful-quotes",
+        Severity.WARNING,
+        f"{path.name} was read without quoting, as {rows} rows; with it there would be"
+        f" {others}, and a row {_where(swallowed)}",
+        'if texts are quoted, say quoting = "csv" in a task file; if not, quoting = "none"',
+    )
+
+
 def _quoted_table(
-    lines: list[_Line], path: Path, delimiter: str, style: Style, plain: HarnessError
+    lines: list[Line], path: Path, delimiter: str, style: Style, plain: HarnessError
 ) -> Delimited:
     """Read a table that only quoting makes one; the error is that of reading it without."""
     try:
         table = _table(lines, path, delimiter, style)
     except HarnessError as error:
-        exists = "\n".join(filter(None, (plain.exists, f"with quoting: {error.message}")))
-        raise HarnessError(plain.message, exists=exists, hint=plain.hint) from error
-    swallowed = next(
-        (line for line in lines for cell in line.cells if delimiter in cell and "\n" in cell), None
+        raise neither_way(plain, error) from error
+    swallowed = next(filter(partial(swallows, delimiter), lines), None)
+    return (
+        table
+        if swallowed is None
+        else replace(table, findings=(*table.findings, doubtful_text(path, swallowed)))
     )
-    if swallowed is None:
-        return table
-    finding = Finding(
+
+
+def neither_way(plain: HarnessError, quoted: HarnessError) -> HarnessError:
+    """Return the error for a file that can be read neither without quoting nor with it."""
+    exists = "\n".join(filter(None, (plain.exists, f"with quoting: {quoted.message}")))
+    return HarnessError(plain.message, exists=exists, hint=plain.hint)
+
+
+def swallows(delimiter: str, line: Line) -> bool:
+    """Whether a quoted cell of a row holds a delimiter and a line end."""
+    return any(delimiter in cell and "\n" in cell for cell in line.cells)
+
+
+def doubtful_text(path: Path, swallowed: Line) -> Finding:
+    """Return the finding on a file that was read with quoting, of which a row swallows others."""
+    return Finding(
         "doubtful-quotes",
         Severity.WARNING,
         f"{path.name} was read with quoting: a text of the row {_where(swallowed)} has a tab and a line end",
         'if that is wrong, say quoting = "none" in a task file, and mend the rows that it names',
     )
-    return replace(table, findings=(*table.findings, finding))
 
 
-def _parse(text: str, path: Path, delimiter: str, *, quoted: bool) -> list[_Line]:
+def _parse(text: str, path: Path, delimiter: str, *, quoted: bool) -> list[Line]:
     """Cut a text into rows of cells; blank lines are left out."""
+    return list(parsed(lambda: io.StringIO(text, newline=""), path, delimiter, quoted=quoted))
+
+
+def parsed(lines: Callable[[], Iterable[str]], path: Path, delimiter: str, *, quoted: bool) -> Iterator[Line]:
+    """Yield the rows of cells of a file; blank lines are left out.
+
+    lines: reads the lines of the file, with their ends, from its start.
+    Raises HarnessError that names the line in which a quotation mark opens, where it is not closed.
+    """
     rule: Literal[0, 3] = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, quoting=rule)
-    lines, before = [], 0
+    reader = csv.reader(lines(), delimiter=delimiter, strict=True, quoting=rule)
+    before, several = 0, None
     try:
         for cells in reader:
             if cells:
-                lines.append(_Line(before + 1, reader.line_num, cells))
+                several = len(cells) > 1 if several is None else several
+                if not several or len(cells) > 1 or cells[0].strip():
+                    yield Line(before + 1, reader.line_num, cells)
             before = reader.line_num
     except csv.Error as error:
-        opened = opening_line(text, delimiter, before + 1)
+        opened = opening_line(lines(), delimiter, before + 1)
         raise HarnessError(
             f"{path}: line {reader.line_num}: {error}; the quotation mark opens in line {opened}",
             hint='double a quotation mark within a quoted text, or say quoting = "none" in a task file',
         ) from error
-    if lines and len(lines[0].cells) > 1:
-        return [line for line in lines if len(line.cells) > 1 or line.cells[0].strip()]
-    return lines
 
 
-def _table(lines: list[_Line], path: Path, delimiter: str, style: Style) -> Delimited:
+def _table(lines: list[Line], path: Path, delimiter: str, style: Style) -> Delimited:
     """Take the header off, and check that every row has its cells."""
     if not lines:
         return Delimited(list(style.header or ()), [], header=style.header is None)
-    header = style.header is None and style.has_header(lines[0].cells)
+    if named := names_of(lines[0], path, style):
+        names, start = named
+        rows = [checked_cells(line, names, path, delimiter) for line in lines[start:]]
+        return Delimited(names, rows, header=style.header is None)
+    width = max(len(_without_empty_end(line.cells)) for line in lines)
+    # Positions may be any number: a row that is too short for them is refused below.
+    longest = max(len(line.cells) for line in lines)
+    names = [str(position) for position in range(1, max(width, min(style.position or 0, longest)) + 1)]
+    if style.position:
+        return _of_positions(lines, names, path, style.position)
+    rows = [checked_cells(line, names, path, delimiter) for line in lines]
+    return Delimited(names, rows, header=False)
+
+
+def names_of(first: Line, path: Path, style: Style) -> tuple[list[str], int] | None:
+    """Return the names of the columns, and which line is the first row; None if nothing names them.
+
+    Raises HarnessError for two columns of one name.
+    """
     if style.header is not None:
         names = list(style.header)
-    elif header:
-        names = [name.strip() for name in _without_empty_end(lines[0].cells)]
+        # Names may be given for files that have them as their first line, too.
+        start = [cell.strip() for cell in first.cells] == names
+    elif style.has_header(first.cells):
+        names, start = [name.strip() for name in _without_empty_end(first.cells)], True
     else:
-        width = max(len(_without_empty_end(line.cells)) for line in lines)
-        # Positions may be any number: a row that is too short for them is refused below.
-        longest = max(len(line.cells) for line in lines)
-        names = [str(position) for position in range(1, max(width, min(style.position or 0, longest)) + 1)]
+        return None
     check_distinct(names, path)
-    # Names may be given for files that have them as their first line, too.
-    named = style.header is not None and [cell.strip() for cell in lines[0].cells] == names
-    body = lines[1:] if header or named else lines
-    if not header and style.header is None and style.position:
-        return _of_positions(body, names, path, style.position)
-    for line in body:
-        if len(line.cells) < len(names) or any(line.cells[len(names) :]):
-            raise _wrong_width(line, names, path, delimiter)
-    return Delimited(names, [line.cells[: len(names)] for line in body], header)
+    return names, int(start)
 
 
-def _of_positions(lines: list[_Line], names: list[str], path: Path, position: int) -> Delimited:
+def checked_cells(line: Line, names: Sequence[str], path: Path, delimiter: str) -> Cells:
+    """Return a cell for each name; raises HarnessError for a row that has fewer or more."""
+    if len(line.cells) < len(names) or any(line.cells[len(names) :]):
+        raise _wrong_width(line, names, path, delimiter)
+    return line.cells[: len(names)]
+
+
+def _of_positions(lines: list[Line], names: list[str], path: Path, position: int) -> Delimited:
     """Keep rows that have the columns asked for, whatever follows them; a finding says where that differs."""
     short = next((line for line in lines if len(line.cells) < position), None)
     if short is not None:
@@ -224,7 +275,7 @@ def _without_empty_end(cells: Cells) -> Cells:
     return cells[:end]
 
 
-def _where(line: _Line) -> str:
+def _where(line: Line) -> str:
     return (
         f"in line {line.last}"
         if line.first == line.last
@@ -232,7 +283,7 @@ def _where(line: _Line) -> str:
     )
 
 
-def _wrong_width(line: _Line, names: Sequence[str], path: Path, delimiter: str) -> HarnessError:
+def _wrong_width(line: Line, names: Sequence[str], path: Path, delimiter: str) -> HarnessError:
     what = _NAMES.get(delimiter, repr(delimiter))
     hint = f"quote texts that hold {what} or a line break"
     if delimiter == "\t":
