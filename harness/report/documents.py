@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from harness.evaluation.evaluate import load_task
 from harness.tasks.interface import HUB, DataSource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Sequence
 
     from harness.results.records import Evaluation
     from harness.tasks.dataset import Dataset
@@ -60,9 +61,25 @@ def read_documents(
     return Documents(missing=reason)
 
 
+class _TextsById(Mapping[str, str]):
+    """Texts by id, each read where it is asked for: those of a large corpus are on disk."""
+
+    def __init__(self, ids: Sequence[str], texts: Sequence[str]) -> None:
+        self._rows, self._texts = {name: row for row, name in enumerate(ids)}, texts
+
+    def __getitem__(self, name: str) -> str:
+        return self._texts[self._rows[name]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
 def _documents_of(dataset: Dataset) -> Documents:
     for name in _TABLES:
         table = dataset.tables.get(name)
         if table is not None and "text" in table:
-            return Documents(dict(zip(map(str, table["id"]), table["text"], strict=True)))
+            return Documents(_TextsById(list(map(str, table["id"])), table["text"]))
     return Documents(missing="the task has no table of documents")

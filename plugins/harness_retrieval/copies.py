@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from harness import Finding, Severity
+from harness_retrieval.texts import text_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -97,22 +98,20 @@ def find_identical(dataset: Dataset, own: Sequence[str | None], judged: Judgment
 def find_duplicates(dataset: Dataset, judged: Judgments, own: Sequence[str | None]) -> Iterator[Finding]:
     """Yield a finding if documents share a text: how many do, and how many queries depend on it."""
     corpus = dataset.tables["corpus"]
-    shared = {text: count for text, count in Counter(corpus["text"]).items() if count > 1}
-    if not shared:
+    copies = _copies(corpus["id"], corpus["text"])
+    if not copies:
         return
-    text_by_id = {
-        name: text for name, text in zip(corpus["id"], corpus["text"], strict=True) if text in shared
-    }
+    shared = Counter(copies.values())
     dependent = sum(
-        _tells_copies_apart(scores, text_by_id, shared, left_out)
+        _tells_copies_apart(scores, copies, shared, left_out)
         for scores, left_out in zip(judged, own, strict=True)
     )
     first = next(iter(shared))
-    example = _first_few(name for name, text in text_by_id.items() if text == first)
+    example = _first_few(name for name, text in copies.items() if text == first)
     yield Finding(
         "duplicate-documents",
         Severity.WARNING if dependent else Severity.NOTE,
-        f"{len(text_by_id)} of {len(corpus)} documents share their text with another"
+        f"{len(copies)} of {len(corpus)} documents share their text with another"
         f" ({len(shared)} texts, such as the documents {example});"
         f" {dependent} of {len(dataset)} queries depend on it: of documents of one text, some are judged"
         " otherwise",
@@ -120,17 +119,35 @@ def find_duplicates(dataset: Dataset, judged: Judgments, own: Sequence[str | Non
     )
 
 
+def _copies(ids: Sequence[str], texts: Sequence[str]) -> dict[str, bytes]:
+    """Return id → hash of the text of the documents that share theirs, in order.
+
+    Texts may be on disk: of each, eight bytes are in memory, and more of those that may be copies.
+    """
+    import numpy as np
+
+    starts = np.fromiter(map(hash, texts), np.int64, len(texts))  # equal texts have equal ones
+    starts.sort()
+    repeated = set(starts[1:][starts[1:] == starts[:-1]].tolist())
+    if not repeated:
+        return {}
+    pairs = zip(ids, texts, strict=True)
+    hashes = {name: text_hash(text) for name, text in pairs if hash(text) in repeated}
+    counts = Counter(hashes.values())
+    return {name: found for name, found in hashes.items() if counts[found] > 1}
+
+
 def _tells_copies_apart(
     scores: Mapping[str, float],
-    text_by_id: Mapping[str, str],
-    shared: Mapping[str, int],
+    text_by_id: Mapping[str, bytes],
+    shared: Mapping[bytes, int],
     left_out: str | None,
 ) -> bool:
     """Whether, of the documents of one text, some are relevant to a query and others not, or less.
 
-    text_by_id: of the documents that share theirs; shared: text → number of its documents.
+    text_by_id: hashes of the texts of documents that share theirs; shared: hash → number of documents.
     """
-    gains: dict[str, list[float]] = {}
+    gains: dict[bytes, list[float]] = {}
     for name, score in scores.items():
         if score > 0 and name in text_by_id:
             gains.setdefault(text_by_id[name], []).append(score)
@@ -143,12 +160,10 @@ def _tells_copies_apart(
 def _texts_of_same_id(dataset: Dataset) -> dict[str, set[str]]:
     """Return id → texts, with and without the title, of the documents that have a query's id."""
     queries, corpus = set(dataset["id"]), dataset.tables["corpus"]
-    bodies = corpus["body"] if "body" in corpus else corpus["text"]
-    return {
-        name: {text.strip(), (body or "").strip()}
-        for name, text, body in zip(corpus["id"], corpus["text"], bodies, strict=True)
-        if name in queries
-    }
+    texts = corpus["text"]
+    bodies = corpus.columns.get("body", texts)
+    rows = [(row, name) for row, name in enumerate(corpus["id"]) if name in queries]
+    return {name: {texts[row].strip(), (bodies[row] or "").strip()} for row, name in rows}
 
 
 def _first_few(items: Iterable[str], most: int = 3) -> str:

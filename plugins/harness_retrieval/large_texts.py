@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from harness import Finding, HarnessError
 from harness.authoring import Columns, StoredTextsWriter, as_ids, as_texts
-from harness_retrieval.texts import LateIdsError, Texts
+from harness_retrieval.texts import LateIdsError, Texts, text_hash
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,7 +84,7 @@ class _Reader:
         self._ids.clear()
         wanted = {name for name, _ in self._again}
         pairs = zip(ids, texts, strict=True) if wanted else ()
-        first = {name: _hash(text) for name, text in pairs if name in wanted}
+        first = {name: text_hash(text) for name, text in pairs if name in wanted}
         self._files.refuse([name for name, found in self._again if found != first[name]])
         repeated = [name for name, _ in self._again]
         bodies = self._bodies.close() if self._bodies is not None else []
@@ -111,7 +110,7 @@ class _Reader:
         for name, title, body in zip(as_ids(rows["id"], "id", rows), titles, bodies, strict=True):
             text = self._files.text(title, body)
             if name in self._ids:
-                self._again.append((name, _hash(text)))
+                self._again.append((name, text_hash(text)))
             else:
                 self._ids[name] = None
                 new.append(text)
@@ -155,7 +154,3 @@ class _Faults:
                 as_texts([value, *repeat(None, count - 1)], column, place)
         if self._ids is not None:
             raise self._ids
-
-
-def _hash(text: str) -> bytes:
-    return hashlib.blake2b(text.encode(), digest_size=16).digest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -210,6 +211,11 @@ class TextFiles:
 def id_column(rows: Columns) -> str | None:
     """Return the name of the column of ids; None if there is none of its names."""
     return next((known for known in IDS if known in rows), None)
+
+
+def text_hash(text: str) -> bytes:
+    """Return 128 bits that equal texts share, and no two others."""
+    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).digest()
 
 
 def _typed(rows: Columns) -> Iterable[tuple[str, str, str]]:
