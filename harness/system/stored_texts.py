@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 4096
 """Maximum texts of a batch of the file."""
+_BYTES_HELD = 2**25
+"""Bytes that are read before their pages are given back; the system keeps them where it has room."""
 _CHARACTERS_AT_ONCE = 2**24
 """Characters at which a batch is written, however few its texts are."""
 
@@ -26,6 +29,9 @@ class StoredTexts(Sequence[str]):
     """
 
     _column: pa.ChunkedArray
+    _pages: mmap.mmap
+    _read = 0
+    """Bytes that were read since pages were given back."""
 
     def __init__(self, texts: Iterable[str], folder: Path | None = None) -> None:
         """Write texts to a file below `folder`, or where temporary files are.
@@ -34,12 +40,18 @@ class StoredTexts(Sequence[str]):
         """
         with StoredTextsWriter(folder) as writer:
             writer.extend(texts)
-            self._column = writer.close()._column  # noqa: SLF001 - of its own class
+            vars(self).update(vars(writer.close()))
 
     @classmethod
-    def _mapped(cls, column: pa.ChunkedArray) -> StoredTexts:
+    def _of(cls, path: Path) -> StoredTexts:
+        """Return the texts of a file that is written."""
+        import pyarrow as pa
+
+        with path.open("rb") as file:
+            pages = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        reader = pa.ipc.open_file(pa.BufferReader(pa.py_buffer(pages)))
         stored = cls.__new__(cls)
-        stored._column = column  # noqa: SLF001 - of its own class
+        vars(stored).update(_pages=pages, _column=reader.read_all().column(0))
         return stored
 
     def take(self, rows: Iterable[int], folder: Path | None = None) -> StoredTexts:
@@ -58,11 +70,20 @@ class StoredTexts(Sequence[str]):
             rows = range(len(self))[at]
             if rows.step != 1:
                 return [self[row] for row in rows]
-            texts: list[str] = self._column.slice(rows.start, len(rows)).to_pylist()
+            part = self._column.slice(rows.start, len(rows))
+            texts: list[str] = part.to_pylist()
+            self._give_back(part.nbytes)
             return texts
         row = range(len(self))[at]  # raises IndexError, and counts from the end
         text: str = self._column[row].as_py()
         return text
+
+    def _give_back(self, read: int) -> None:
+        """Let go of pages now and then: those of a mapped file count as memory of the process until then."""
+        self._read += read
+        if self._read > _BYTES_HELD and hasattr(mmap, "MADV_DONTNEED"):
+            self._read = 0
+            self._pages.madvise(mmap.MADV_DONTNEED)
 
     def __iter__(self) -> Iterator[str]:
         for start in range(0, len(self), _AT_ONCE):
@@ -107,12 +128,10 @@ class StoredTextsWriter:
 
     def close(self) -> StoredTexts:
         """Return what was written; raises OSError where the last of it cannot be."""
-        import pyarrow as pa
-
         self._flush()
         self._writer.close()
         self._file.close()
-        return StoredTexts._mapped(pa.ipc.open_file(pa.memory_map(str(self._path))).read_all().column(0))  # noqa: SLF001 - of this module
+        return StoredTexts._of(self._path)  # noqa: SLF001 - of this module
 
     def _flush(self) -> None:
         import pyarrow as pa
