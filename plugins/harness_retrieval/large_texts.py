@@ -92,7 +92,8 @@ class _Reader:
 
     def _read_file(self, path: Path) -> list[Finding]:
         """Keep the rows of a file, and return the findings on it."""
-        faults, findings = _Faults(), []
+        faults = _Faults()
+        findings: list[Finding] = []
         for rows in self._files.batches(path, self._id_columns.get(path)):
             findings += rows.findings
             if rows and not faults.find(rows):

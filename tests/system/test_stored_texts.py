@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.system import stored_texts
-from harness.system.stored_texts import StoredTexts
+from harness.system.stored_texts import StoredTexts, StoredTextsWriter
 
 
 @given(
@@ -37,3 +37,29 @@ def test_no_file_is_left(tmp_path, monkeypatch):
     folder = tmp_path / "there"
     folder.mkdir()
     assert StoredTexts(["c"], Path(folder))[0] == "c"
+
+
+def test_pieces_that_are_written_one_after_the_other_are_one_sequence(tmp_path, monkeypatch):
+    monkeypatch.setattr(stored_texts, "_CHARACTERS_AT_ONCE", 10)
+    with StoredTextsWriter(tmp_path) as writer:
+        writer.extend(["a" * 9, "b"])
+        writer.extend([])
+        writer.extend(iter("cd"))
+        stored = writer.close()
+    assert list(tmp_path.iterdir()) == []
+    assert stored == ["a" * 9, "b", "c", "d"]
+    assert stored.take([3, 0, 3]) == ["d", "a" * 9, "d"]
+
+
+def test_a_writer_that_is_left_early_leaves_no_file(tmp_path):
+    with StoredTextsWriter(tmp_path) as writer:
+        writer.extend(["a"])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_pages_that_were_given_back_are_read_again(monkeypatch):
+    monkeypatch.setattr(stored_texts, "_BYTES_HELD", 1)
+    texts = [f"text {row}" for row in range(10_000)]
+    stored = StoredTexts(texts)
+    assert list(stored) == list(stored) == texts
+    assert stored[5_000] == texts[5_000]

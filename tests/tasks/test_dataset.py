@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -9,7 +12,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from harness import Dataset, Finding, HarnessError, Predictions, Severity, read_rows
-from harness.authoring import connected_components
+from harness.authoring import StoredTexts, connected_components
+from harness.tasks import dataset as dataset_module
 
 CELLS = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text("ab\n\"'", max_size=3)
@@ -172,3 +176,36 @@ def test_stsb_has_1179_clusters(shared_data):
     pairs = read_rows(shared_data / "stsb" / "stsb-en-test.csv", header, header=header)
     assert len(pairs["score"]) == 1379
     assert len(set(connected_components(pairs["text1"], pairs["text2"]))) == 1179
+
+
+# --- texts on disk ----------------------------------------------------------------------------------------
+
+
+@given(COLUMNS, st.integers(1, 4))
+def test_a_digest_is_that_of_the_json_of_each_column(columns, at_once):
+    kept, dataset_module._AT_ONCE = dataset_module._AT_ONCE, at_once
+    try:
+        columns = {"id": ["a", "b", "c"], **columns}
+        expected = hashlib.sha256()
+        for name in sorted(columns):
+            expected.update(json.dumps([name, columns[name]], ensure_ascii=False).encode())
+        assume(len(set(map(str, columns["id"]))) == 3)
+        assert Dataset(columns).digest == expected.hexdigest()
+    finally:
+        dataset_module._AT_ONCE = kept
+
+
+def test_texts_on_disk_are_a_column_that_is_never_listed(monkeypatch):
+    texts = [f"text {row}, é" for row in range(9_000)]
+    stored = StoredTexts(texts)
+    listed = Dataset({"text": texts}, {"corpus": Dataset({"text": texts})})
+    dataset = Dataset({"text": stored}, {"corpus": Dataset({"text": stored})})
+    assert dataset["text"] is dataset.lent()["text"] is stored
+    assert dataset.lent().tables["corpus"]["text"] is stored
+    assert dataset.digest == listed.digest
+    assert Predictions(dataset, predicted=texts)["text"] is stored
+    rows = [3, 1, 8_999]
+    assert type(dataset.take(rows)["text"]) is type(listed["text"])
+    monkeypatch.setattr(dataset_module, "_MOST_LISTED", 2)
+    assert isinstance(dataset.take(rows)["text"], StoredTexts)
+    assert dataset.take(rows).digest == listed.take(rows).digest

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import Dataset
+from harness.authoring import StoredTexts
 from harness.tasks.sampling import sample_rows
 
 SIZES = st.lists(st.integers(1, 6), min_size=1, max_size=12)
@@ -99,3 +100,11 @@ def test_a_sample_of_rows_sorted_by_their_score_has_the_spread_of_all():
     part = np.array(whole.sample(50)["score"])
     assert part.std() == pytest.approx(np.std(scores), rel=0.25)
     assert part.mean() == pytest.approx(np.mean(scores), abs=0.7)
+
+
+@given(st.lists(st.sampled_from("abcdefghijkl"), min_size=1, max_size=20), st.integers(1, 21))
+def test_texts_on_disk_give_the_sample_that_a_list_gives(texts, limit):
+    columns = {"id": [*range(len(texts))], "text": texts, "body": texts[::-1]}
+    on_disk = columns | {"text": StoredTexts(texts)}
+    assert sample_rows(on_disk, limit) == sample_rows(columns, limit)
+    assert sample_rows({"text": StoredTexts(texts)}, limit) == sample_rows({"text": texts}, limit)

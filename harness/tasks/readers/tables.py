@@ -23,7 +23,7 @@ from harness.tasks.templates import render_row
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Container, Iterable, Iterator
+    from collections.abc import Callable, Container, Iterable, Iterator
     from pathlib import Path
 
     from harness.tasks.readers.delimited import Delimited
@@ -118,7 +118,7 @@ def table_batches(path: Path, reading: Reading, wanted: Wanted | None) -> Iterat
     first: Table | None = None
     if kind in DELIMITED:
         style = _style(path, reading, wanted)
-        make = partial(_of_cells, style=style, naming=naming)
+        make: Callable[[Any, int], Table] = partial(_of_cells, style=style, naming=naming)
         batches: Iterable[Any] = delimited_batches(path, kind, style)
     else:
         make = partial(_of_records, seen={}, naming=naming)
