@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         "comparison.result": "Comparison GateLine MetricComparison Selection",
         "comparison.result_overall": "Forgetting Overall",
+        "encoding.cache_folder": "default_folder",
         "errors": "nearest",
         "execution.unit_runner": "UnitRunner",
         "metrics.judgments": "Judged TieOrder",
@@ -25,6 +26,7 @@ __getattr__, __dir__, __all__ = attach(
         "results.significance_tables": "rank_text",
         "short_names": "short_names",
         "stats.intervals": "estimate seed_from",
+        "system.environment": "cores",
         "system.extras": "import_extra require_extra",
         "system.stored_texts": "StoredTexts StoredTextsWriter",
         "system.text_file": "read_text",

@@ -4,6 +4,7 @@ from harness.comparison.result import MetricComparison as MetricComparison
 from harness.comparison.result import Selection as Selection
 from harness.comparison.result_overall import Forgetting as Forgetting
 from harness.comparison.result_overall import Overall as Overall
+from harness.encoding.cache_folder import default_folder as default_folder
 from harness.errors import nearest as nearest
 from harness.execution.unit_runner import UnitRunner as UnitRunner
 from harness.metrics.judgments import Judged as Judged
@@ -61,6 +62,7 @@ from harness.results.significance_tables import rank_text as rank_text
 from harness.short_names import short_names as short_names
 from harness.stats.intervals import estimate as estimate
 from harness.stats.intervals import seed_from as seed_from
+from harness.system.environment import cores as cores
 from harness.system.extras import import_extra as import_extra
 from harness.system.extras import require_extra as require_extra
 from harness.system.stored_texts import StoredTexts as StoredTexts

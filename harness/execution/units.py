@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from harness.models.interface import Role
 from harness.render import plural
@@ -48,6 +48,16 @@ class EncodeUnit:
             return f"loading {self.name}"
         done = "encoding" if self.want == "embeddings" else "counting tokens of"
         return f"{done} {plural(len(self.texts), 'text')} with {self.name}"
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """What may be the folder of its model; a plugin's scheme may name one, too."""
+        return (self.spec.location,) if self.spec.location and self.spec.scheme != "hub" else ()
+
+    def moved(self, places: Mapping[str, str]) -> Self:
+        """Return the same unit with a model that lies elsewhere."""
+        location = self.spec.location
+        return replace(self, spec=replace(self.spec, location=places.get(location, location)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,8 @@ class ExecutorRequest:
     """How many workers; None for the executor's own choice."""
     address: str = ""
     """Where its workers are, such as `auto` or `ray://HOST:PORT`; empty for this machine."""
+    note: Callable[[str], None] = lambda _: None
+    """Takes a sentence for the user, such as that workers wait for a place; any thread may call it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -100,9 +100,13 @@ def processor() -> str:
 
 
 def cores() -> int:
-    """Return the processors that this process may use: affinity and control group quota, rounded up."""
+    """Return the processors that this process may use: affinity and control group quota, rounded up.
+
+    At most HARNESS_PROCESSORS, where an executor has set it: several workers may share a machine.
+    """
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, math.ceil(min(allowed, _quota())))
+    share = os.environ.get("HARNESS_PROCESSORS", "")
+    return max(1, math.ceil(min(allowed, _quota(), int(share) if share.isdecimal() else math.inf)))
 
 
 def _quota() -> float:

@@ -22,6 +22,15 @@ class WorkUnit(Protocol):
         """What is done, for people: `encoding 2,000 texts with minilm`."""
         ...
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Files and folders that it may need, as the user wrote them; such a path may not exist."""
+        ...
+
+    def moved(self, places: Mapping[str, str]) -> Self:
+        """Return the same unit where some paths are elsewhere: path → its place there."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerSetup:

@@ -7,7 +7,7 @@ import pickle
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from harness.authoring import UnitRunner, cache_folder
+from harness.authoring import UnitRunner, default_folder
 from harness_ray.files import PlacedFiles
 from harness_ray.processors import hold_processors
 
@@ -36,7 +36,7 @@ class UnitActor:
         setup: a pickle of the WorkerSetup. plugins: single files, as the user named them, and their bytes.
         """
         told = pickle.loads(setup)  # noqa: S301 - the driver wrote it
-        self._files = PlacedFiles(told.folder, cache_folder())
+        self._files = PlacedFiles(told.folder, default_folder())
         kept = tuple(self._files.keep(path, written) for path, written in plugins)
         self._runner = UnitRunner(replace(told, plugin_files=kept))
         return asdict(self._runner.facts())

@@ -8,7 +8,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from harness.authoring import usable_cores
+from harness.authoring import cores
 
 _VARIABLE = "HARNESS_PROCESSORS"
 
@@ -24,7 +24,7 @@ def hold_processors(count: int) -> list[int]:
         return []
     allowed = sorted(os.sched_getaffinity(0))
     del os.environ[_VARIABLE]
-    owned = usable_cores() == len(allowed)
+    owned = cores() == len(allowed)
     os.environ[_VARIABLE] = str(count)
     if not owned or count >= len(allowed):
         return []
@@ -34,7 +34,9 @@ def hold_processors(count: int) -> list[int]:
         for processor in allowed:
             if len(held) == count:
                 break
-            lock = os.open(folder / str(processor), os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            lock = os.open(
+                folder / str(processor), os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
+            )
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 held[processor] = lock

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import HarnessError
-from harness.authoring import import_extra, usable_cores
+from harness.authoring import cores, import_extra
 from harness_ray.address import RayAddress, refuse_open, refuse_silent
 
 _STORE = 256 << 20
@@ -110,7 +110,7 @@ class Session:
             return
         self.ray.init(
             "local",
-            num_cpus=usable_cores(),
+            num_cpus=cores(),
             object_store_memory=_STORE,
             include_dashboard=False,
             _node_ip_address="127.0.0.1",
@@ -124,7 +124,8 @@ def _failure(address: RayAddress | None, error: BaseException | None) -> Harness
     text = str(error or "").strip()
     if address is None:
         return HarnessError(
-            "Ray did not start on this machine" + (f": {_first_line(text)}" if text else " within two minutes"),
+            "Ray did not start on this machine"
+            + (f": {_first_line(text)}" if text else " within two minutes"),
             hint="--executor processes needs no Ray",
         )
     if "ersion mismatch" in text or "minor versions differ" in text or "version" in text.lower():
@@ -154,9 +155,7 @@ def _first_line(text: str) -> str:
 
 def _silence(ray: Any) -> None:  # noqa: ANN401 - the module
     """Keep Ray from writing to this process's streams: what ended is told by the run."""
-    logger = logging.getLogger("ray")
-    logger.addHandler(logging.NullHandler())
-    logger.propagate = False
+    logging.getLogger("ray").setLevel(logging.CRITICAL + 1)  # its `init` clears handlers
     worker = ray._private.worker  # noqa: SLF001 - there is no other way to keep it off standard output
     if hasattr(worker, "_worker_logs_enabled"):
         worker._worker_logs_enabled = False  # noqa: SLF001 - as above
