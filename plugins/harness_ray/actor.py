@@ -1,4 +1,4 @@
-"""The inside of an actor: a worker on a node of Ray. Arguments and answers are plain values, and pickles of them."""
+"""The inside of an actor: a worker on a node of Ray. Arguments and answers are plain values, or pickles."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 _COLOR = re.compile(r"\x1b\[[0-9;]*m")
+_NODE = re.compile(r"node (has )?(died|dead|was terminated)|its node")
 _MEMORY = "more memory for each: fewer --workers, or machines with more"
 
 

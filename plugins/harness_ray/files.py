@@ -108,7 +108,7 @@ class SentFiles:
 
 
 class PlacedFiles:
-    """What a worker has of the files of a job: where the driver's path is the same, there; else below a cache.
+    """What a worker has of a job's files: at the driver's path, where that is the same here; else in a cache.
 
     cache: None for a temporary folder.
     """

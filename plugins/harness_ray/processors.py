@@ -11,6 +11,7 @@ from pathlib import Path
 from harness.authoring import cores
 
 _VARIABLE = "HARNESS_PROCESSORS"
+_FLAGS = os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def hold_processors(count: int) -> list[int]:

@@ -57,7 +57,8 @@ class Session:
         self.ray: Any = import_extra("ray", "ray", "executor ray")
         _silence(self.ray)
         self.is_ours = address is None
-        self._address, self._error = address, None
+        self._address = address
+        self._error: BaseException | None = None
         self._borrowed = bool(self.ray.is_initialized())
         """Whether this process was connected before: then it stays so."""
         self._up, self._end, self._ended = threading.Event(), threading.Event(), threading.Event()
@@ -65,7 +66,6 @@ class Session:
             self._up.set()
             self._ended.set()
             return
-        self._error: BaseException | None
         threading.Thread(target=self._serve, name="ray", daemon=True).start()
         self._wait_until_up()
 

@@ -174,7 +174,7 @@ class RayWorkers:
             return
         self._place(name, self._files.content(worker.wanted[0]), sent=False)
 
-    def _placed(self, call: _Call, there: bool) -> None:  # noqa: FBT001 - an answer
+    def _placed(self, call: _Call, there: bool) -> None:
         if there:
             self._workers[call.worker].wanted.pop(0)
             self._place_next(call.worker)
