@@ -73,6 +73,15 @@ class SearchUnit:
         """What is done, for people."""
         return f"searching {plural(len(self.part.documents), 'document')}"
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """None: all that it needs is in it."""
+        return ()
+
+    def moved(self, places: Mapping[str, str]) -> Self:  # noqa: ARG002 - it has no paths
+        """Return itself."""
+        return self
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelDescription:
