@@ -11,11 +11,14 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness import HarnessError
 from harness.authoring import cores, import_extra
 from harness_ray.address import RayAddress, refuse_open, refuse_silent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _STORE = 256 << 20
 """Bytes of the object store of a Ray that we start: results are a few megabytes each, and taken at once."""
@@ -108,15 +111,16 @@ class Session:
         if self._address is not None:
             self.ray.init(str(self._address), **options)
             return
-        self.ray.init(
-            "local",
-            num_cpus=cores(),
-            object_store_memory=_STORE,
-            include_dashboard=False,
-            _node_ip_address="127.0.0.1",
-            _temp_dir=str(folder),
-            **options,
-        )
+        with _without_api_server(self.ray):
+            self.ray.init(
+                "local",
+                num_cpus=cores(),
+                object_store_memory=_STORE,
+                include_dashboard=False,
+                _node_ip_address="127.0.0.1",
+                _temp_dir=str(folder),
+                **options,
+            )
 
 
 def _failure(address: RayAddress | None, error: BaseException | None) -> HarnessError:
@@ -159,6 +163,21 @@ def _silence(ray: Any) -> None:  # noqa: ANN401 - the module
     worker = ray._private.worker  # noqa: SLF001 - there is no other way to keep it off standard output
     if hasattr(worker, "_worker_logs_enabled"):
         worker._worker_logs_enabled = False  # noqa: SLF001 - as above
+
+
+@contextlib.contextmanager
+def _without_api_server(ray: Any) -> Iterator[None]:  # noqa: ANN401 - as above
+    """Start no server of usage statistics, which Ray does without a dashboard, too, and also if they are off.
+
+    To write that they are off, it asks the network in which cloud it is.
+    """
+    services = ray._private.services  # noqa: SLF001 - no option keeps it from that
+    start = services.start_api_server
+    services.start_api_server = lambda *_, **__: ("", None)
+    try:
+        yield
+    finally:
+        services.start_api_server = start
 
 
 def _temporary_folder() -> Path:

@@ -47,7 +47,9 @@ def test_actors_of_a_local_ray_give_the_same_bytes_one_is_killed_and_no_process_
             killed.append(dispatcher.ready[0].process)
             os.kill(killed[0], signal.SIGKILL)
 
-    workers = open_ray(ExecutorRequest(setup=WorkerSetup(folder=str(tmp_path)), workers=min(2, os.cpu_count())))
+    workers = open_ray(
+        ExecutorRequest(setup=WorkerSetup(folder=str(tmp_path)), workers=min(2, os.cpu_count()))
+    )
     found, counts, notes = embeddings_of(workers, units, kill_one)
 
     assert found == wanted
@@ -61,6 +63,8 @@ def test_actors_of_a_local_ray_give_the_same_bytes_one_is_killed_and_no_process_
     while any(map(is_alive, seen)) and time.monotonic() < end:
         time.sleep(0.1)
     assert not any(map(is_alive, seen))
-    children = subprocess.run(["ps", "-o", "args=", "--ppid", str(os.getpid())], capture_output=True, text=True)
+    children = subprocess.run(
+        ["ps", "-o", "args=", "--ppid", str(os.getpid())], capture_output=True, text=True
+    )
     assert "raylet" not in children.stdout
     assert np.frombuffer(found[0], dtype=np.float32).any()
