@@ -11,11 +11,11 @@ import time
 import numpy as np
 import pytest
 from conftest import build_model
-from plugins.ray_cluster import TOKEN, embeddings_of, is_alive, units_of
 
 from harness.execution.unit_runner import UnitRunner
 from harness.plugins.executor import ExecutorRequest
 from harness.system.work_unit import WorkerSetup
+from plugins.ray_cluster import TOKEN, embeddings_of, is_alive, units_of
 
 if not os.environ.get("CI") and importlib.util.find_spec("ray") is None:
     pytest.skip("no Ray is installed", allow_module_level=True)
