@@ -29,7 +29,6 @@ _LONGEST = 40
 _LOCAL = {
     # Otherwise Ray takes the machine's own address in place of loopback, which others can reach.
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-    "RAY_AUTH_MODE": "token",
 }
 _ALWAYS = {
     "RAY_USAGE_STATS_ENABLED": "0",

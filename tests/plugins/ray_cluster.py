@@ -37,8 +37,10 @@ def embeddings_of(workers, units, during=lambda _dispatcher, _tickets: None):
     notes: list[str] = []
     dispatcher = Dispatcher(workers, versions(), notes.append)
     try:
-        tickets, seen = [dispatcher.submit(unit) for unit in units], 0
-        end = time.monotonic() + 200
+        seen, end = 0, time.monotonic() + 200
+        while len(dispatcher.ready) < dispatcher.size:
+            seen = dispatcher.wait(seen)
+        tickets = [dispatcher.submit(unit) for unit in units]
         while not all(ticket.done for ticket in tickets):
             assert time.monotonic() < end, notes
             during(dispatcher, tickets)

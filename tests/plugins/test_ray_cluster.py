@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import random
 import signal
@@ -21,8 +22,8 @@ ROUNDS = 20
 
 @pytest.fixture(scope="module")
 def cluster():
-    if not os.environ.get("CI"):
-        pytest.importorskip("ray")
+    if not os.environ.get("CI") and importlib.util.find_spec("ray") is None:
+        pytest.skip("no Ray is installed")
     with pytest.MonkeyPatch.context() as patch:
         for name, value in TOKEN.items():
             patch.setenv(name, value)
@@ -49,9 +50,9 @@ def test_workers_and_nodes_killed_at_random_moments_change_no_byte(cluster, work
 
     folder, units, wanted = work
     drawn = random.Random(21)
-    nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
+    lost, nodes = 0, [cluster.add_node(num_cpus=1) for _ in range(2)]
     for turn in range(ROUNDS):
-        moment, killed, repeated = drawn.randrange(1, len(units) - 1), [], 0
+        moment, killed = drawn.randrange(1, len(units) - 6), []
 
         def kill(dispatcher, tickets, turn=turn, moment=moment, killed=killed):
             done = sum(ticket.done for ticket in tickets)
@@ -66,11 +67,11 @@ def test_workers_and_nodes_killed_at_random_moments_change_no_byte(cluster, work
             killed.append((done, len(tickets) - done))
 
         request = ExecutorRequest(setup=WorkerSetup(folder=str(folder)), workers=2, address=cluster.address)
-        found, counts, notes = embeddings_of(open_ray(request), units, kill)
-        repeated += counts.repeated
+        found, counts, _ = embeddings_of(open_ray(request), units, kill)
         assert found == wanted, turn
         [(done, left)] = killed
         assert done > 0
         assert left > 0
         assert counts.done == len(units)
-        assert counts.ended or turn % 2 == 0 or left <= 1, notes
+        lost += counts.ended
+    assert lost >= ROUNDS // 2
