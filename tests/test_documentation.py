@@ -129,8 +129,8 @@ def test_every_command_of_the_readme_runs(command, tmp_path, monkeypatch):
     assert found.output.strip()
 
 
-_OF_BENCHMARKS = r"python -m\s+benchmarks[^`\n]*"
-"""A command of the benchmarks, to the end of its code or line: its options are its own."""
+_OF_OTHERS = r"(python -m\s+benchmarks|\bray (start|get-auth-token))[^`\n]*"
+"""A command of the benchmarks or of Ray, to the end of its code or line: its options are its own."""
 
 
 def test_every_option_that_the_documentation_names_exists():
@@ -141,7 +141,7 @@ def test_every_option_that_the_documentation_names_exists():
     for command in ("info", "verify", "clear"):
         known |= set(re.findall(r"--[a-z][a-z-]+", harness("cache", command, "--help").output))
     known |= {f"--harness-{name}" for name in _SETTINGS}  # of our pytest plugin
-    texts = [re.sub(_OF_BENCHMARKS, "", page.read_text(encoding="utf-8")) for page in PAGES]
+    texts = [re.sub(_OF_OTHERS, "", page.read_text(encoding="utf-8")) for page in PAGES]
     named = {option for text in texts for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", text)}
     of_pytest_benchmark = {"--between", "--csv", "--storage"}
     of_others = {"--body-file"}
