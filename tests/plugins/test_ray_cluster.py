@@ -30,7 +30,10 @@ def cluster():
         import ray
         from ray.cluster_utils import Cluster
 
-        made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+        from harness_ray.session import _without_api_server
+
+        with _without_api_server(ray):
+            made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
         yield made
         ray.shutdown()
         made.shutdown()
