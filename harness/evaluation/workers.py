@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
@@ -25,7 +26,7 @@ def open_workers(plan: ExecutionPlan, note: Callable[[str], None]) -> Iterator[D
     name = plan.executor.name
     try:
         with plugin_code():
-            workers = plan.executor.open(plan.request)
+            workers = plan.executor.open(replace(plan.request, note=note))
             if lacking := [one for one in ("count", "assign", "wait", "close") if not hasattr(workers, one)]:
                 raise TypeError(f"open returned a {type(workers).__name__} without {', '.join(lacking)}")
             if workers.count < 1:

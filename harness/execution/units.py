@@ -147,6 +147,20 @@ class TrainUnit:
         """What is done, for people."""
         return f"training {self.recipe.name}, seed {self.seed}"
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """What may be the folder of its base, and task files."""
+        return (*((self.base.location,) if self.base.location else ()), *self.task_files)
+
+    def moved(self, places: Mapping[str, str]) -> Self:
+        """Return the same unit with a base and task files that lie elsewhere."""
+        location = self.base.location
+        return replace(
+            self,
+            base=replace(self.base, location=places.get(location, location)),
+            task_files=tuple(places.get(file, file) for file in self.task_files),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilePart:
