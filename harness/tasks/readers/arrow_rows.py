@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _MAGIC = b"ARROW1\0\0"
 """First bytes of an IPC file; a stream begins otherwise."""
 _ROWS_AT_ONCE = 1_024
+_BYTES_AT_ONCE = 2**20
 
 
 def read_arrow_rows(path: Path, kind: str) -> Records:
@@ -63,7 +64,8 @@ def check_distinct(names: Sequence[str], path: Path) -> None:
 def _parquet_batches(path: Path) -> Iterator[pa.RecordBatch]:
     from pyarrow import parquet
 
-    with parquet.ParquetFile(path) as file:
+    # By default a row group is read whole, and a file may be one.
+    with parquet.ParquetFile(path, buffer_size=_BYTES_AT_ONCE, pre_buffer=False) as file:
         check_distinct(file.schema_arrow.names, path)
         yield from parquet_batches(file, path)
 
