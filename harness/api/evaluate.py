@@ -166,6 +166,7 @@ def _plan(
     from harness.api.models import Locating, named_models, read_settings
     from harness.api.tasks import chosen_tasks, open_plugins
     from harness.evaluation.runner import RunPlan
+    from harness.models.in_memory import refuse_in_memory
     from harness.models.interface import PROOFS
     from harness.models.locate import check_names
     from harness.plugins.selection import select_trackers
@@ -191,6 +192,8 @@ def _plan(
                 with faults.collect(f"model {name}" if name else ""):
                     located += locating.locate(name, model, position)
             check_names(located)
+    for model in located if execution is not None else ():
+        faults.attempt(lambda model=model: refuse_in_memory(model))  # type: ignore[misc]
     faults.refuse()
     return RunPlan(
         models=located,

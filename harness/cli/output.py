@@ -154,7 +154,6 @@ class RunProgress(Progress):
         """Start the bar of a task; workers have one for all, since they encode several tasks at once."""
         self._begun = time.monotonic()
         if self._workers is not None:
-            self._workers.texts += texts
             return
         counted = f" ({self._ended + 1} of {self._expected})" if self._ended < self._expected > 1 else ""
         self._show(f"{model} · {task}{counted}", texts)
@@ -172,15 +171,9 @@ class RunProgress(Progress):
         if self._workers is None:
             self._workers = WorkerProgress()
             self._show("", 0)
+        # Texts are announced task by task, so results are all whose number is known from the start.
         shown = self._workers.line(done, left, workers, wanted)
-        if self._expected > 1:
-            shown = f"{self._ended} of {self._expected} results · {shown}"
-        self._bars.update(
-            self._bar,
-            description=shown,
-            completed=self._workers.encoded,
-            total=self._workers.texts or None,
-        )
+        self._bars.update(self._bar, description=shown, completed=self._ended, total=self._expected or None)
         self._say_now_and_then()
 
     def _show(self, what: str, texts: int) -> None:
@@ -196,9 +189,11 @@ class RunProgress(Progress):
         self._said = now
         bar = next(task for task in self._bars.tasks if task.id == self._bar)
         line = bar.description
-        if bar.total:
+        if self._workers is not None:
+            line = f"{self._ended} of {self._expected} results · {line}"
+        elif bar.total:
             line += f": {bar.completed:,.0f} of {bar.total:,.0f} texts"
-        if bar.total and bar.completed:
+        if bar.total and bar.completed and self._workers is None:
             seconds = (now - self._begun) / bar.completed * (bar.total - bar.completed)
             line += f", about {seconds:,.0f} s left"
         say(line, self._target, style="dim")
@@ -224,16 +219,15 @@ class RunProgress(Progress):
 class WorkerProgress:
     """How far workers are, over all models and tasks."""
 
-    texts: int = 0
-    """Texts that were announced so far."""
     encoded: int = 0
+    """Texts so far."""
     begun: float = field(default_factory=time.monotonic)
 
     def line(self, done: int, left: int, workers: int, wanted: int) -> str:
-        """Return it in words: `2 of 2 workers, 14 units done, 6 left, 530 texts/s`."""
+        """Return it in words: `2 of 2 workers, 14 units done, 6 handed out, 5,300 texts, 530 a second`."""
         speed = self.encoded / max(time.monotonic() - self.begun, 1e-9)
-        rate = f", {speed:,.0f} texts/s" if self.encoded else ""
-        return f"{workers} of {wanted} workers, {plural(done, 'unit')} done, {left} left{rate}"
+        texts = f", {self.encoded:,} texts, {speed:,.0f} a second" if self.encoded else ""
+        return f"{workers} of {wanted} workers, {plural(done, 'unit')} done, {left} handed out{texts}"
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import HarnessError
 from harness.models.interface import Settings
 from harness.models.request import ModelRequest, read_request
+from harness.render import plural
 from harness.system.paths import shown_path, user_path
 
 if TYPE_CHECKING:
@@ -57,6 +58,11 @@ def _settings(config: Config) -> Iterator[tuple[str, str]]:
         yield "no-texts", "texts of rows are kept out of results, unless --texts is given"
     if config.track:
         yield "track", f"`run` sends results to {', '.join(config.track)} without --track"
+    if config.executor:
+        yield "executor", f"`run` has texts encoded by {config.executor} without --executor"
+    if config.workers:
+        by = "" if config.executor else ", of which there are none: no executor is set"
+        yield "workers", f"it has {plural(config.workers, 'worker')} without --workers{by}"
     if config.task_files:
         yield "task-files", f"always read: {', '.join(map(_shown, config.task_files))}"
     if config.plugins:
@@ -95,8 +101,11 @@ def _check_paths(config: Config, meaning: Meaning) -> None:
 def _check_names(config: Config, meaning: Meaning, workspace: Workspace) -> None:
     """Add a fault for each plugin, task file, model, task and suite that is not right."""
     from harness.models.locate import parse_model
+    from harness.plugins.executor import ExecutorRequest
     from harness.plugins.loader import load_plugins
-    from harness.plugins.selection import all_tasks, select_trackers
+    from harness.plugins.selection import all_tasks, select_executor, select_trackers
+    from harness.system.paths import start_folder
+    from harness.system.work_unit import WorkerSetup
     from harness.tasks.selection import select_tasks
     from harness.tasks.suites import suites_by_name
     from harness.tasks.task_file import read_suites
@@ -111,6 +120,10 @@ def _check_names(config: Config, meaning: Meaning, workspace: Workspace) -> None
         faults.add(HarnessError(problem))
     with faults.collect("track"):
         select_trackers(plugins, config.track)
+    if config.executor:
+        with faults.collect("executor"):
+            setup = WorkerSetup(folder=str(start_folder()))
+            select_executor(plugins, config.executor, ExecutorRequest(setup=setup, workers=config.workers))
     for model in config.model_names():
         with faults.collect("models"):
             request = read_request(model, config.model_tables())

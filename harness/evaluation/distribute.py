@@ -7,7 +7,6 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from harness.errors import HarnessError
 from harness.evaluation.execution_plan import RunUnits
 from harness.evaluation.workers import open_workers
 from harness.execution.distributed_model import (
@@ -17,7 +16,7 @@ from harness.execution.distributed_model import (
     unit_of,
 )
 from harness.finding import Finding, Severity
-from harness.models.in_memory import PYTHON, requested_spec
+from harness.models.in_memory import refuse_in_memory
 from harness.system.plugin_code import plugin_code
 
 if TYPE_CHECKING:
@@ -51,11 +50,7 @@ class Distribution:
 
         Raises what the loading raises, and HarnessError for a model that is in this process alone.
         """
-        if requested_spec(located).scheme == PYTHON:
-            raise HarnessError(
-                f"model {located.name} is in the memory of this process: no worker can load it",
-                hint="save it and give its folder, or leave the executor out",
-            )
+        refuse_in_memory(located)
         ticket = self.dispatcher.submit(unit_of(located, "description"))
         while not ticket.done:
             yield

@@ -38,8 +38,8 @@ class RunUnits:
     """Workers that ended before their time."""
 
     def __str__(self) -> str:
-        """Return it in words: `14 units done by 2 workers (processes), 6 left, 1 done again`."""
+        """Return it in words: `14 units done by 2 workers (processes), 6 handed out, 1 begun again`."""
         words = f"{plural(self.done, 'unit')} done by {plural(self.workers, 'worker')} ({self.executor})"
-        words += f", {self.left} left" if self.left else ""
+        words += f", {self.left} handed out" if self.left else ""
         words += f", {self.repeated} begun again" if self.repeated else ""
         return words + (f", {plural(self.ended, 'worker')} lost" if self.ended else "")

@@ -21,6 +21,15 @@ def requested_spec(located: LocatedModel) -> ModelSpec:
     return replace(spec, scheme=PYTHON, location="") if live else spec
 
 
+def refuse_in_memory(located: LocatedModel) -> None:
+    """Raise HarnessError for a model that only this process has: no worker can load it."""
+    if requested_spec(located).scheme == PYTHON:
+        raise HarnessError(
+            f"model {located.name} is in the memory of this process: no worker can load it",
+            hint="save it and give its folder, or leave the executor out",
+        )
+
+
 def refuse_lost(spec: ModelSpec) -> None:
     """Raise HarnessError for the spec of a model that was in memory."""
     if spec.scheme == PYTHON:

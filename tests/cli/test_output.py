@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness.cli import bench, train
+from harness.cli import bench, train_progress
 from harness.cli import output as show
 from harness.cli.layout import output_width
 from harness.table import Cell, Table
@@ -29,7 +29,7 @@ def benching(name):
 
 def training(name):
     task = SimpleNamespace(name=name, metrics=[SimpleNamespace(name="spearman")])
-    with train._show_progress(SimpleNamespace(tasks=[task])) as follower:
+    with train_progress.show_training(SimpleNamespace(tasks=[task])) as follower:
         follower.log(LogEntry(step=1, epoch=0.5, loss=0.1, metrics={f"{name}_spearman": 0.5}))
         follower.advance(1, 0.5)
 

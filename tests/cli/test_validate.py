@@ -322,3 +322,14 @@ def test_a_value_of_a_wrong_type_hides_no_other_fault(file, content, told, expla
 def test_faults_of_a_gate_and_of_what_it_names_are_listed_together(explained):
     Path("gate.toml").write_text('margin = -1\n[[line]]\ntask = "stsb"\nmetric = "f1"\nmin = 80\n')
     assert len(explained("gate.toml")[3]) == 2
+
+
+def test_who_encodes_is_explained_and_an_executor_that_does_not_exist_is_a_fault(explained):
+    Path("harness.toml").write_text('executor = "processes"\nworkers = 1\n')
+    _, parts, notes, faults = explained("harness.toml")
+    assert parts["executor"] == "`run` has texts encoded by processes without --executor"
+    assert parts["workers"] == "it has 1 worker without --workers"
+    assert (notes, faults) == ([], [])
+    Path("harness.toml").write_text('executor = "proceses"\nworkers = 1\n')
+    *_, faults = explained("harness.toml")
+    assert "no executor named 'proceses'" in str(faults)
