@@ -85,8 +85,8 @@ class Task(ABC):
 
         Optional: other texts are encoded when `predict` asks for them. Called more than once, once before the
         task's turn: an embedding is kept until the last task that announces its text is done. The documents
-        among them (all, where none is one) give the ranges of `--precision int8`, which needs them. Texts that
-        stay on disk (`StoredTexts`) are not announced: they are never all in memory.
+        among them (all, where none is one) give the ranges of `--precision int8`, which needs them.
+        Texts that stay on disk (`StoredTexts`) are not announced: they are never all in memory.
         """
         return ()
 
