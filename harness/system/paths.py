@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import stat
+import threading
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,15 +24,26 @@ _LONGEST = 120
 
 _start: Path | None = None
 """The folder that users' paths are relative to, inside of `relative_to`."""
+_own_start = threading.local()
+"""Its attribute `folder`: the same in a thread that is not the main one; the process's where it has none."""
 
 
 @contextmanager
 def relative_to(folder: Path | None) -> Iterator[None]:
     """Read users' paths as relative to a folder while the body runs, wherever a plugin takes the process.
 
+    For the whole process in its main thread, for the thread alone in another: two of them may overlap.
     folder: absolute; None leaves it as it is.
     """
     global _start  # noqa: PLW0603 - the process has one current folder, too
+    if threading.current_thread() is not threading.main_thread():
+        own: Path | None = getattr(_own_start, "folder", None)
+        _own_start.folder = folder or own
+        try:
+            yield
+        finally:
+            _own_start.folder = own
+        return
     before = _start
     _start = folder or before
     try:
@@ -45,7 +57,7 @@ def start_folder() -> Path:
 
     Raises OSError for a current folder that is gone.
     """
-    return _start or Path.cwd()
+    return getattr(_own_start, "folder", None) or _start or Path.cwd()
 
 
 def known_start_folder() -> Path | None:

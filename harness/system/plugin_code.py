@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -33,9 +34,14 @@ def plugin_code() -> Iterator[None]:
     afterwards what they were before, and streams that the body closed are open. What it prints goes to
     standard error where a command writes its results to standard output. A process that the body forked and
     that left the body ends here, so that the run goes on once.
+    In a thread that is not the main one, only what it raises is changed: the process is not the thread's.
     Raises `Interrupted` for the user's Ctrl-C, whatever the body made of it, `PluginExitError` for a
     BaseException that is not an Exception, and Exceptions as they are.
     """
+    if threading.current_thread() is not threading.main_thread():
+        with _plugin_exit():
+            yield
+        return
     folder, process, signals, mask = _current_folder(), os.getpid(), received_signals(), _umask()
     modes = _modes()
     try:
@@ -59,6 +65,17 @@ def plugin_code() -> Iterator[None]:
         os.umask(mask)
         _restore(modes)
         reopen_streams()
+
+
+@contextmanager
+def _plugin_exit() -> Iterator[None]:
+    """Raise `PluginExitError` for what is not an Exception."""
+    try:
+        yield
+    except Exception:
+        raise
+    except BaseException as error:
+        raise PluginExitError(error_sentence(error)) from error
 
 
 def _current_folder() -> str | None:
