@@ -123,7 +123,7 @@ def test_a_process_that_crashes_leaves_no_text_of_what_it_printed(evaluate):
 def test_an_error_says_its_kind_and_place_and_how_to_read_the_rest(evaluate):
     evaluate("--no-texts", tasks="broken,quoting-error,quoting-bug", models=("a=lexical",))
     broken = record("broken", part="errors")["error"]
-    assert "HarnessError in rows.py" in broken
+    assert "HarnessError in tables.py" in broken
     assert "row 5 of the data; its message is withheld: it may quote a text (--no-texts)" in broken
     assert "a run without --no-texts into a folder of its own" in broken
     assert record("quoting-bug", part="errors")["error"].startswith("Odd in quotes_texts.py, line ")

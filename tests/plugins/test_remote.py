@@ -361,6 +361,7 @@ def test_no_proxy_is_asked_for_what_is_on_this_machine(server, client, monkeypat
 
 def test_ctrl_c_ends_waiting_requests_at_once(server, client):
     server.always = hangs
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # another test may have left its own
     threading.Timer(0.3, os.kill, [os.getpid(), signal.SIGINT]).start()
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
