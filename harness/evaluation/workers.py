@@ -39,4 +39,8 @@ def open_workers(plan: ExecutionPlan, note: Callable[[str], None]) -> Iterator[D
     try:
         yield dispatcher
     finally:
-        dispatcher.close()
+        try:
+            with plugin_code():
+                dispatcher.close()
+        except Exception as error:  # noqa: BLE001 - what was done is done
+            note(f"executor {name} did not end well: {error_sentence(error)}")

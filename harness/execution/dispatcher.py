@@ -198,7 +198,7 @@ class Dispatcher:
                 idle = any(worker.ticket is None for worker in self._state.workers.values())
                 for event in self._workers.wait(_PATIENCE[0] if idle else _PATIENCE[1]):
                     self._take(event)
-        except Exception as error:  # noqa: BLE001 - it is raised in the thread that waits
+        except BaseException as error:  # noqa: BLE001 - it is raised in the thread that waits
             if not self._state.closed:
                 self._give_up(_as_user_error(error, self._name))
 
@@ -262,6 +262,8 @@ class Dispatcher:
                 )
             )
         self._state.failed_starts = 0
+        if event.worker in self._state.workers:  # told twice
+            return
         self._state.workers[event.worker] = _Worker(event.facts)
 
     def _finish(self, event: UnitDone) -> None:
@@ -289,7 +291,7 @@ class Dispatcher:
         self._state.counts.ended += 1
         if worker is None:
             self._state.failed_starts += 1
-            if self._state.failed_starts >= TRIES and not self._state.workers:
+            if self._state.failed_starts >= TRIES * (4 if self._state.workers else 1):
                 self._give_up(
                     ExecutorError(
                         f"no worker starts: {event.reason}",
@@ -321,7 +323,7 @@ class Dispatcher:
             self._changed.notify_all()
 
 
-def _as_user_error(error: Exception, name: str) -> ExecutorError:
+def _as_user_error(error: BaseException, name: str) -> ExecutorError:
     """Return what an executor raised, which may be code of a plugin, with its sentence."""
     made = ExecutorError(
         f"executor {name} failed: {error_sentence(error)}",

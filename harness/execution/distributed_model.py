@@ -10,7 +10,8 @@ import numpy as np
 
 from harness.encoding.shards import EncodedShard, shards
 from harness.errors import HarnessError
-from harness.execution.units import EncodeUnit, SearchUnit
+from harness.execution.dispatcher import ExecutorError
+from harness.execution.units import Encoded, EncodeUnit, SearchUnit
 from harness.models.honor import load_located
 from harness.models.interface import Role
 from harness.models.sentence_transformer import LocatedFolder
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from harness.execution.dispatcher import Dispatcher, Ticket
-    from harness.execution.units import Encoded, ModelDescription
+    from harness.execution.units import ModelDescription
     from harness.metrics.search_part import PartFound, SearchPart
     from harness.models.interface import LocatedModel, Model
 
@@ -100,6 +101,8 @@ class DistributedModel:
     def taken(self, ticket: Ticket) -> Encoded:
         """Return what a unit returned; raises what it raised, and where its worker's model is another."""
         encoded: Encoded = ticket.take()
+        if fault := _fault(encoded, ticket.unit, self.facts.dimensions):
+            raise ExecutorError(f"a worker returned {fault} for {ticket.unit.what}")
         if difference := self._difference(encoded.model):
             raise HarnessError(
                 f"workers load {self.name} differently: {difference}",
@@ -136,6 +139,22 @@ class DistributedModel:
     @cached_property
     def _loaded(self) -> Model:
         return load_located(self._located)
+
+
+def _fault(encoded: object, unit: object, dimensions: int) -> str:
+    """Return what is wrong with what came back for a unit; empty where it is what was asked for."""
+    if not isinstance(encoded, Encoded) or not isinstance(unit, EncodeUnit):
+        return f"a {type(encoded).__name__}"
+    if encoded.number != unit.number:
+        return "what another unit returned"
+    embeddings = encoded.embeddings
+    if unit.want != "embeddings":
+        return ""
+    if not isinstance(embeddings, np.ndarray) or embeddings.dtype != np.float32:
+        return "no float32 array"
+    if embeddings.shape != (len(unit.texts), dimensions):
+        return f"embeddings of shape {embeddings.shape}, not {(len(unit.texts), dimensions)}"
+    return "" if np.isfinite(embeddings).all() else "embeddings that are NaN or infinite"
 
 
 class DistributedEncoder:

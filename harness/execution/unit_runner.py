@@ -92,6 +92,7 @@ class UnitRunner:
         threads = getattr(model, "threads", None)
         return Encoded(
             model=described,
+            number=unit.number,
             threads="" if threads is None else f"{threads} {threads.how}",
             embeddings=embeddings,
             tokens=tokens,

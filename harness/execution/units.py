@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -35,6 +36,8 @@ class EncodeUnit:
     """`tokens` alone where embeddings are cached already; `description` to load the model."""
     role: Role = Role.TEXT
     texts: Sequence[str] = field(default=(), repr=False)
+    number: int = field(default_factory=itertools.count(1).__next__, compare=False)
+    """Another one for each unit: what is returned repeats it."""
 
     @property
     def group(self) -> str:
@@ -99,6 +102,8 @@ class Encoded:
     """What an `EncodeUnit` returns."""
 
     model: ModelDescription
+    number: int
+    """That of the unit."""
     threads: str
     """How the worker uses threads, in words; empty where the model does not say."""
     embeddings: np.ndarray | None = None

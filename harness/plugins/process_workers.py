@@ -62,11 +62,16 @@ class ProcessWorkers:
     def wait(self, seconds: float) -> Sequence[WorkerEvent]:
         """Return what processes wrote, and which ended."""
         by_pipe = {running.answers: name for name, running in self._running.items()}
-        return [
+        events = [
             event
             for pipe in wait(list(by_pipe), seconds)
             for event in self._read(by_pipe[cast("Connection", pipe)])
         ]
+        # A process that a model forked holds the pipe of one that has ended: its end would not be read.
+        for name, running in list(self._running.items()):
+            if running.process.poll() is not None and not self._closed and not running.answers.poll():
+                events += self._replace(name)
+        return events
 
     def close(self) -> None:
         """End all processes; one that trains has some seconds to save a checkpoint."""
@@ -88,13 +93,8 @@ class ProcessWorkers:
         try:
             said = pickle.loads(running.answers.recv_bytes())  # noqa: S301 - a process of ours wrote it
         except (EOFError, OSError, pickle.UnpicklingError):
-            if self._closed:
-                return
-            how, hint = running.process.exit_reason() if running.has_ended() else ("it hung up", None)
-            del self._running[name]
-            trace = running.end()
-            self._start(running.place)
-            yield WorkerEnded(worker=name, reason=how, hint=hint, trace=trace)
+            if not self._closed:
+                yield from self._replace(name)
             return
         if isinstance(said, WorkerFacts):
             yield WorkerReady(worker=name, facts=said)
@@ -102,6 +102,14 @@ class ProcessWorkers:
             yield UnitAdvanced(worker=name, progress=said)
         else:
             yield UnitDone(worker=name, outcome=said)
+
+    def _replace(self, name: str) -> Iterator[WorkerEvent]:
+        """Start another process in place of one that has ended, and say so."""
+        running = self._running.pop(name)
+        how, hint = running.process.exit_reason() if running.has_ended() else ("it hung up", None)
+        trace = running.end()
+        self._start(running.place)
+        yield WorkerEnded(worker=name, reason=how, hint=hint, trace=trace)
 
     def _start(self, place: Place) -> None:
         if not self._closed:
@@ -166,7 +174,8 @@ def places(workers: int | None) -> list[Place]:
             hint=f"--workers {max(len(devices), available)} at most; each takes one of its own",
         )
     # Where the machine is shared by a quota, the groups are as many as its processors allow, not what it has.
-    groups = [tuple(processors[number::count]) for number in range(count)]
+    shared = [(processors[number % len(processors)],) for number in range(count)]
+    groups = [tuple(processors[number::count]) or shared[number] for number in range(count)]
     return [
         Place(group, devices[number % len(devices)] if devices else "") for number, group in enumerate(groups)
     ]

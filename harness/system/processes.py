@@ -56,7 +56,9 @@ class Process(subprocess.Popen[bytes]):
     def exit_reason(self) -> tuple[str, str | None]:
         """Wait for its end and return how it ended, `exit 1` or `killed by SIGKILL`, and a hint or None."""
         code = self.wait()
-        how = f"exit {code}" if code >= 0 else f"killed by {signal.Signals(-code).name}"
+        number = -code
+        named = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
+        how = f"exit {code}" if code >= 0 else f"killed by {named}"
         return how, "out of memory?" if code == -signal.SIGKILL else None
 
 

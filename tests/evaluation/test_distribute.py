@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 
+import numpy as np
 import pytest
 from conftest import build_model
 from execution.workers import FakeWorkers, real_workers
@@ -239,3 +240,26 @@ def test_an_executor_that_opens_no_workers_is_named(tmp_path, models, opened):
     )
     with pytest.raises(HarnessError, match="executor odd cannot start workers"):
         publish_run(made, ResultsFolder(tmp_path / "out"), Progress())
+
+
+@pytest.mark.usefixtures("small_shards")
+@pytest.mark.parametrize(
+    ("lie", "told"),
+    [
+        ({"number": -1}, "what another unit returned"),
+        ({"embeddings": np.zeros((1, 32), np.float32)}, r"embeddings of shape \(1, 32\)"),
+        ({"embeddings": np.zeros((1, 32))}, "no float32 array"),
+    ],
+)
+def test_what_is_not_what_was_asked_for_ends_the_run_and_is_not_cached(tmp_path, models, lie, told):
+    inner = real_workers(tmp_path, 1)
+
+    def do(name, unit):
+        outcome = inner._do(name, unit)
+        if unit.want != "embeddings":
+            return outcome
+        return dataclasses.replace(outcome, result=dataclasses.replace(outcome.result, **lie))
+
+    with pytest.raises(HarnessError, match=told):
+        evaluate(tmp_path / "out", models[:1], FakeWorkers(1, do), cache=tmp_path / "cache")
+    assert not list((tmp_path / "cache").rglob("*.safetensors"))

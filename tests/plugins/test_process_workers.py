@@ -111,3 +111,35 @@ def test_what_a_process_wrote_before_it_ended_is_told(tmp_path, monkeypatch):
         assert "No module named harness.no_such_worker" in events[0].trace
     finally:
         workers.close()
+
+
+@pytest.mark.usefixtures("eight_processors")
+def test_more_accelerators_than_processors_share_them(monkeypatch):
+    monkeypatch.setattr(process_workers, "accelerators", lambda: [str(number) for number in range(12)])
+    found = places(None)
+    assert len(found) == 12
+    assert all(place.processors for place in found)
+
+
+_FORKS = """
+import os, time
+if os.fork() == 0:
+    time.sleep(30)
+    os._exit(0)
+os.kill(os.getpid(), 37)
+"""
+
+
+def test_a_process_whose_child_holds_its_pipe_has_ended_and_any_signal_has_a_name(tmp_path, monkeypatch):
+    (tmp_path / "forks.py").write_text(_FORKS)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
+    monkeypatch.setattr(process_workers, "_MODULE", "forks")
+    workers = ProcessWorkers(WorkerSetup(folder=str(tmp_path)), [Place((0,))])
+    try:
+        events: list[WorkerEnded] = []
+        end = time.monotonic() + 20
+        while not events and time.monotonic() < end:
+            events += workers.wait(0.2)
+        assert events[0].reason == "killed by signal 37"
+    finally:
+        workers.close()
