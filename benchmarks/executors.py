@@ -1,7 +1,6 @@
 """Texts per second by executor, and seconds until its workers are ready.
 
     python -m benchmarks.executors --data DIR --out benchmarks/results/executors.json
-    python -m benchmarks.executors --write       # its table in docs/cluster.md; a test holds it there
 
 Each way loads minilm on all of its workers first; then texts (of SNLI, distinct) are encoded by all ways in
 turn, several rounds, other texts in each. So the start of workers is apart, and noise meets all alike.
@@ -12,8 +11,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import re
-import statistics
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -37,8 +34,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 RESULT = ROOT / "benchmarks" / "results" / "executors.json"
-PAGE = ROOT / "docs" / "cluster.md"
-_MARKED = re.compile(r"(<!-- figures: executors -->\n).*?(<!-- end -->)", re.DOTALL)
 _WAYS = {
     "local, 1 thread": ("local", 1),
     "processes, 1 worker of 1 thread": ("processes", 1),
@@ -66,11 +61,7 @@ def main() -> None:
     parser.add_argument("--texts", type=int, default=3000, help="texts of a round")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--out", type=Path, default=RESULT)
-    parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    if options.write:
-        PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
-        return
     found = measure(_texts(options.data, options.texts * options.rounds), options.texts, options.rounds)
     content = encode(found)
     options.out.write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -133,31 +124,6 @@ def _texts(data: Path, count: int) -> list[str]:
     if len(texts) < count:
         raise SystemExit(f"{file} has {len(texts)} distinct texts, fewer than {count}")
     return texts[:count]
-
-
-def written(page: str) -> str:
-    """Return a page with the table of the committed result."""
-    found = json.loads(RESULT.read_text(encoding="utf-8"))
-    rounds = len(next(iter(found["seconds"].values())))
-    machine = f"{found['processor']}, {found['cores']} cores, load {found['load']:.1f} before"
-    lines = [
-        f"{machine}; {found['texts']:,} texts of SNLI a round, {rounds} rounds in turn, medians.",
-        "*Ready*: from nothing until all workers have loaded and encoded once.",
-        "",
-        "| who encodes | texts/s | ready after |",
-        "|---|--:|--:|",
-    ]
-    for name, seconds in found["seconds"].items():
-        speed = found["texts"] / statistics.median(seconds)
-        lines.append(f"| {name} | {speed:,.0f} | {found['start'][name]:.1f} s |")
-    for what, slow, fast in (
-        ("Two workers of one thread against one", *list(found["seconds"])[1:3]),
-        ("Ray's two workers against two threads", *reversed(list(found["seconds"])[3:5])),
-    ):
-        ratios = [a / b for a, b in zip(found["seconds"][slow], found["seconds"][fast], strict=True)]
-        lines += ["", f"{what}: {statistics.median(ratios):.2f} × ({min(ratios):.2f} – {max(ratios):.2f})."]
-    table = "\n".join(lines)
-    return _MARKED.sub(lambda found: f"{found[1]}{table}\n{found[2]}", page)
 
 
 if __name__ == "__main__":

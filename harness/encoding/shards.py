@@ -70,16 +70,16 @@ class LocalEncoder:
         """Return: nothing is done elsewhere."""
 
 
-def chunks(texts: Sequence[str]) -> Iterator[list[int]]:
-    """Yield positions of texts in chunks of at most `_CHUNK` characters, the shortest texts first.
+def chunks(texts: Sequence[str], most: float | None = None) -> Iterator[list[int]]:
+    """Yield positions of texts in chunks of at most `most` (`_CHUNK`) characters, the shortest texts first.
 
     A text counts at most `_LONGEST`.
     """
     chunk: list[int] = []
-    characters = 0
+    characters, most = 0, most or _CHUNK
     for position in sorted(range(len(texts)), key=lambda position: len(texts[position])):
         counted = min(len(texts[position]), _LONGEST)
-        if characters + counted > _CHUNK:
+        if characters + counted > most:
             yield sorted(chunk)
             chunk, characters = [], 0
         chunk.append(position)
@@ -88,13 +88,16 @@ def chunks(texts: Sequence[str]) -> Iterator[list[int]]:
         yield sorted(chunk)
 
 
-def shards(texts: Sequence[str], *, at_least: int) -> Iterator[list[int]]:
+def shards(texts: Sequence[str], *, at_least: int, invariant: bool = False) -> Iterator[list[int]]:
     """Yield positions of texts in shards, each a few adjacent chunks of them.
 
     at_least: how many shards there are to be, if there are as many chunks. Chunks do not depend on it, and
     those of a shard are the same again: so a model that is not batch-invariant, too, gets the same batches.
+    invariant: whether the model is; few texts are then cut into smaller parts, so that all workers get some.
     """
-    whole = list(chunks(texts))
+    characters = sum(min(len(text), _LONGEST) for text in texts) if invariant else 0
+    smaller = max(characters / max(1, at_least), _CHUNK / 8)
+    whole = list(chunks(texts, min(smaller, _CHUNK) if invariant else None))
     each = max(1, min(_MOST_CHUNKS, len(whole) // max(1, at_least)))
     for start in range(0, len(whole), each):
         yield sorted(position for chunk in whole[start : start + each] for position in chunk)

@@ -170,7 +170,9 @@ class DistributedEncoder:
 
         Raises HarnessError as the units do. What was not begun is dropped where it is not read to the end.
         """
-        waiting = shards(texts, at_least=_SHARDS_EACH * self._dispatcher.size) if len(texts) else iter(())
+        parts = _SHARDS_EACH * self._dispatcher.size
+        invariant = self._model.facts.reproducible
+        waiting = shards(texts, at_least=parts, invariant=invariant) if len(texts) else iter(())
         handed: dict[Ticket, np.ndarray] = {}
         try:
             while True:
