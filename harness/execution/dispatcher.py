@@ -32,7 +32,7 @@ class ExecutorError(HarnessError):
 
 
 class UnitError(PluginError):
-    """A unit raised what is no HarnessError; the text says where and what."""
+    """A unit raised an exception that is not a HarnessError; the text says where and what."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.message)
@@ -73,8 +73,6 @@ class DispatchCounts:
     """Units that were begun again, because their worker ended or had no memory for them."""
     ended: int = 0
     """Workers that ended before their time."""
-    seconds: float = 0.0
-    """That workers worked, added up."""
 
 
 @dataclass
@@ -261,17 +259,15 @@ class Dispatcher:
                     hint="install the same versions: scores would depend on who computes them",
                 )
             )
-        self._state.failed_starts = 0
-        if event.worker in self._state.workers:  # told twice
             return
-        self._state.workers[event.worker] = _Worker(event.facts)
+        self._state.failed_starts = 0
+        self._state.workers.setdefault(event.worker, _Worker(event.facts))  # it may be told twice
 
     def _finish(self, event: UnitDone) -> None:
         worker = self._state.workers.get(event.worker)
-        if worker is None or worker.ticket is None:
-            return
+        if worker is None or worker.ticket is None or worker.ticket.unit.number != event.outcome.number:
+            return  # it was told before
         ticket, worker.ticket = worker.ticket, None
-        self._state.counts.seconds += event.outcome.seconds
         failure = event.outcome.failure
         if failure is None:
             self._state.counts.done += 1
@@ -291,10 +287,12 @@ class Dispatcher:
         self._state.counts.ended += 1
         if worker is None:
             self._state.failed_starts += 1
+            self._note(f"a worker did not start ({event.reason})")
+            # Where others work, one that cannot start costs little for a while.
             if self._state.failed_starts >= TRIES * (4 if self._state.workers else 1):
                 self._give_up(
                     ExecutorError(
-                        f"no worker starts: {event.reason}",
+                        f"{self._state.failed_starts} workers in a row did not start: {event.reason}",
                         exists=event.trace.strip()[-1000:] or None,
                         hint=event.hint,
                     )
@@ -324,10 +322,12 @@ class Dispatcher:
 
 
 def _as_user_error(error: BaseException, name: str) -> ExecutorError:
-    """Return what an executor raised, which may be code of a plugin, with its sentence."""
+    """Return what an executor raised, which may be code of a plugin."""
+    own = error if isinstance(error, HarnessError) else None
     made = ExecutorError(
-        f"executor {name} failed: {error_sentence(error)}",
-        hint="what is finished is on disk; the same command goes on from there",
+        own.message if own else f"executor {name} failed: {error_sentence(error)}",
+        exists=own.exists if own else None,
+        hint=(own and own.hint) or "what is finished is on disk; the same command goes on from there",
     )
     made.__cause__ = error
     return made

@@ -142,11 +142,9 @@ class DistributedModel:
 
 
 def _fault(encoded: object, unit: object, dimensions: int) -> str:
-    """Return what is wrong with what came back for a unit; empty where it is what was asked for."""
+    """Return what is wrong with the result of a unit, in words; empty if nothing is."""
     if not isinstance(encoded, Encoded) or not isinstance(unit, EncodeUnit):
         return f"a {type(encoded).__name__}"
-    if encoded.number != unit.number:
-        return "what another unit returned"
     embeddings = encoded.embeddings
     if unit.want != "embeddings":
         return ""

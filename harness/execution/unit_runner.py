@@ -7,7 +7,6 @@ import importlib
 import os
 import platform
 import socket
-import time
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,13 +63,12 @@ class UnitRunner:
 
         tell: takes how far a unit is that takes long.
         """
-        started = time.perf_counter()
         try:
             with relative_to(Path(self._setup.folder)), plugin_code():
                 result = self._run(unit, tell)
         except Exception as error:  # noqa: BLE001 - a model may raise anything; the run decides what it costs
-            return Outcome(failure=Failure.of(error), seconds=time.perf_counter() - started)
-        return Outcome(result=result, seconds=time.perf_counter() - started)
+            return Outcome(number=unit.number, failure=Failure.of(error))
+        return Outcome(number=unit.number, result=result)
 
     def _run(self, unit: WorkUnit, tell: Callable[[UnitProgress], None]) -> Any:  # noqa: ANN401 - each its own
         if isinstance(unit, EncodeUnit):
@@ -92,7 +90,6 @@ class UnitRunner:
         threads = getattr(model, "threads", None)
         return Encoded(
             model=described,
-            number=unit.number,
             threads="" if threads is None else f"{threads} {threads.how}",
             embeddings=embeddings,
             tokens=tokens,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from harness.models.interface import Role
 from harness.render import plural
+from harness.system.work_unit import next_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,8 +36,7 @@ class EncodeUnit:
     """`tokens` alone where embeddings are cached already; `description` to load the model."""
     role: Role = Role.TEXT
     texts: Sequence[str] = field(default=(), repr=False)
-    number: int = field(default_factory=itertools.count(1).__next__, compare=False)
-    """Another one for each unit: what is returned repeats it."""
+    number: int = field(default_factory=next_number, compare=False)
 
     @property
     def group(self) -> str:
@@ -68,6 +67,7 @@ class SearchUnit:
     """Search a part of a corpus; returns a `PartFound`."""
 
     part: SearchPart
+    number: int = field(default_factory=next_number, compare=False)
     group: str = ""
     """None: it needs no model, and leaves the one that is loaded."""
 
@@ -102,8 +102,6 @@ class Encoded:
     """What an `EncodeUnit` returns."""
 
     model: ModelDescription
-    number: int
-    """That of the unit."""
     threads: str
     """How the worker uses threads, in words; empty where the model does not say."""
     embeddings: np.ndarray | None = None
@@ -141,6 +139,7 @@ class TrainUnit:
     """The words of the user's command, for the lineage."""
     allowed: tuple[str, ...] = ()
     no_texts: bool = False
+    number: int = field(default_factory=next_number, compare=False)
 
     @property
     def group(self) -> str:

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import itertools
+import traceback
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from harness.errors import HarnessError
+from harness.system.environment import is_out_of_memory
+from harness.system.plugin_code import error_sentence, raised_by
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+next_number = itertools.count(1).__next__
+"""Return another number for each unit of this process."""
+
+
 class WorkUnit(Protocol):
     """A piece of work as plain, picklable data: whoever has it can do it, with the same result."""
+
+    @property
+    def number(self) -> int:
+        """Of `next_number`: an outcome repeats it."""
+        ...
 
     @property
     def group(self) -> str:
@@ -91,12 +106,6 @@ class Failure:
     @classmethod
     def of(cls, error: Exception) -> Self:
         """Return an exception as plain data."""
-        import traceback
-
-        from harness.errors import HarnessError
-        from harness.system.environment import is_out_of_memory
-        from harness.system.plugin_code import error_sentence, raised_by
-
         if isinstance(error, HarnessError):
             return cls(
                 message=error.message,
@@ -117,6 +126,7 @@ class Failure:
 class Outcome:
     """What became of a unit: what it returned, or a failure."""
 
+    number: int
+    """That of the unit: one that is told twice, or late, is not taken for another's."""
     result: Any = None
     failure: Failure | None = None
-    seconds: float = 0.0

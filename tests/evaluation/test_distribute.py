@@ -246,7 +246,6 @@ def test_an_executor_that_opens_no_workers_is_named(tmp_path, models, opened):
 @pytest.mark.parametrize(
     ("lie", "told"),
     [
-        ({"number": -1}, "what another unit returned"),
         ({"embeddings": np.zeros((1, 32), np.float32)}, r"embeddings of shape \(1, 32\)"),
         ({"embeddings": np.zeros((1, 32))}, "no float32 array"),
     ],

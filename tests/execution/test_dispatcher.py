@@ -12,12 +12,17 @@ from execution.workers import FakeWorkers, Sum
 from harness import HarnessError
 from harness.execution.dispatcher import TRIES, Dispatcher
 from harness.execution.unit_runner import versions
+from harness.plugins.executor import UnitDone
 from harness.system.plugin_code import PluginError
 from harness.system.work_unit import Failure, Outcome
 
 
 def opened(workers, notes=None):
     return Dispatcher(workers, versions(), (notes if notes is not None else []).append)
+
+
+def done(unit, result):
+    return Outcome(number=unit.number, result=result)
 
 
 def finish(dispatcher, tickets):
@@ -35,7 +40,8 @@ def finish(dispatcher, tickets):
 def test_every_unit_is_done_once_whoever_ends(numbers, workers, lost):
     begun = iter(range(1000))
     fake = FakeWorkers(
-        workers, lambda _, unit: None if next(begun) in lost else Outcome(result=unit.numbers[0])
+        workers,
+        lambda _, unit: None if next(begun) in lost else Outcome(number=unit.number, result=unit.numbers[0]),
     )
     dispatcher = opened(fake)
     try:
@@ -51,7 +57,7 @@ def test_every_unit_is_done_once_whoever_ends(numbers, workers, lost):
 
 def test_a_unit_whose_workers_end_three_times_is_an_error_and_the_others_are_done():
     notes: list[str] = []
-    fake = FakeWorkers(2, lambda _, unit: None if unit.numbers == (13,) else Outcome(result=1))
+    fake = FakeWorkers(2, lambda _, unit: None if unit.numbers == (13,) else done(unit, 1))
     dispatcher = opened(fake, notes)
     try:
         bad, *good = (dispatcher.submit(Sum((number,))) for number in (13, 1, 2, 3))
@@ -74,9 +80,9 @@ def test_a_unit_without_memory_is_done_again_and_another_failure_is_not():
         tried.append(unit.numbers[0])
         full = unit.numbers == (1,) and tried.count(1) < 2
         return (
-            Outcome(failure=Failure(message="no memory", out_of_memory=full))
+            Outcome(number=unit.number, failure=Failure(message="no memory", out_of_memory=full))
             if full
-            else Outcome(failure=Failure(message="a wrong model", hint="take another"))
+            else Outcome(number=unit.number, failure=Failure(message="a wrong model", hint="take another"))
         )
 
     dispatcher = opened(FakeWorkers(1, do))
@@ -94,7 +100,7 @@ def test_a_unit_without_memory_is_done_again_and_another_failure_is_not():
 
 def test_what_is_no_user_error_keeps_its_traceback():
     failure = Failure(message="ZeroDivisionError: division by zero", trace="Traceback …\n  File plugin.py")
-    dispatcher = opened(FakeWorkers(1, lambda *_: Outcome(failure=failure)))
+    dispatcher = opened(FakeWorkers(1, lambda _, unit: Outcome(number=unit.number, failure=failure)))
     try:
         ticket = dispatcher.submit(Sum(()))
         finish(dispatcher, [ticket])
@@ -134,7 +140,7 @@ def test_a_worker_of_another_version_is_refused_and_both_are_named():
 def test_workers_that_never_start_are_an_error_with_what_they_wrote():
     dispatcher = opened(FakeWorkers(1, dead_at_start=3))
     try:
-        with pytest.raises(HarnessError, match="no worker starts: exit 1") as raised:
+        with pytest.raises(HarnessError, match="3 workers in a row did not start: exit 1") as raised:
             finish(dispatcher, [dispatcher.submit(Sum(()))])
         assert "no module named harness" in str(raised.value)
     finally:
@@ -164,5 +170,38 @@ def test_an_error_of_the_executor_is_raised_where_the_run_waits():
     try:
         with pytest.raises(HarnessError, match="executor of a plugin failed: OSError: the cluster is gone"):
             finish(dispatcher, [dispatcher.submit(Sum(()))])
+    finally:
+        dispatcher.close()
+
+
+def test_an_outcome_that_is_told_twice_is_not_taken_for_the_next_unit():
+    class Twice(FakeWorkers):
+        told: tuple[UnitDone, ...] = ()
+
+        def wait(self, seconds):
+            events = super().wait(seconds)
+            again, self.told = self.told, tuple(one for one in events if isinstance(one, UnitDone))
+            return [*again, *events]
+
+    dispatcher = opened(Twice(1))
+    try:
+        tickets = [dispatcher.submit(Sum((number,))) for number in range(20)]
+        finish(dispatcher, tickets)
+        assert [ticket.take() for ticket in tickets] == list(range(20))
+        assert dispatcher.counts.done == 20
+    finally:
+        dispatcher.close()
+
+
+def test_an_executors_own_error_keeps_its_words():
+    class Full(FakeWorkers):
+        def wait(self, seconds):
+            raise HarnessError("no place on this cluster", exists="2 of 2 taken", hint="wait")
+
+    dispatcher = opened(Full(1))
+    try:
+        with pytest.raises(HarnessError) as raised:
+            finish(dispatcher, [dispatcher.submit(Sum(()))])
+        assert str(raised.value) == "no place on this cluster\n  2 of 2 taken\n  hint: wait"
     finally:
         dispatcher.close()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.execution.unit_runner import UnitRunner, versions
 from harness.plugins.executor import UnitDone, WorkerEnded, WorkerReady
-from harness.system.work_unit import Outcome, WorkerFacts, WorkerSetup
+from harness.system.work_unit import Outcome, WorkerFacts, WorkerSetup, next_number
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,7 @@ class Sum:
     numbers: tuple[int, ...]
     group: str = ""
     what: str = "adding"
+    number: int = field(default_factory=next_number, compare=False)
 
 
 class FakeWorkers:
@@ -27,7 +28,10 @@ class FakeWorkers:
     """
 
     def __init__(self, count=2, do=None, *, facts=None, dead_at_start=0):
-        self.count, self._do = count, do or (lambda _name, unit: Outcome(result=sum(unit.numbers)))
+        self.count, self._do = (
+            count,
+            do or (lambda _name, unit: Outcome(number=unit.number, result=sum(unit.numbers))),
+        )
         self._facts = facts or (lambda _number: {})
         self._number, self._dead = 0, dead_at_start
         self._events = deque()
