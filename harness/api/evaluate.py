@@ -221,17 +221,13 @@ def _execution(
 ) -> ExecutionPlan | None:
     """Return by whom texts are encoded; None for this process. Raises HarnessError for what cannot be."""
     from harness.evaluation.execution_plan import ExecutionPlan
-    from harness.plugins.executor import ExecutorRequest
     from harness.plugins.selection import select_executor
-    from harness.system.paths import start_folder
-    from harness.system.work_unit import WorkerSetup
 
     if workers is not None and not _is_count(workers):
         raise HarnessError(f"workers must be a whole number from 1, not {workers!r}")
-    setup = WorkerSetup(folder=str(start_folder()), plugin_files=tuple(os.fspath(file) for file in files))
-    request = ExecutorRequest(setup=setup, workers=workers)
-    executor = select_executor(plugins, name, request)
-    if executor is None:
+    plugin_files = tuple(os.fspath(file) for file in files)
+    selected = select_executor(plugins, name, workers=workers, plugin_files=plugin_files)
+    if selected is None:
         if workers is not None:
             raise HarnessError("workers is of no use without an executor", hint='executor="processes"')
         return None
@@ -240,7 +236,7 @@ def _execution(
             f"throughput: nothing is timed with executor {name}, whose workers share the machine",
             hint="`harness bench` times a model alone",
         )
-    return ExecutionPlan(executor=executor, request=request)
+    return ExecutionPlan(*selected)
 
 
 def _run(

@@ -12,6 +12,7 @@ import numpy as np
 from harness.errors import HarnessError
 from harness.models.honor import refuse_settings
 from harness.models.interface import ModelFacts, ModelSpec, Role
+from harness.models.similarity import pairwise_similarity, similarity
 from harness.models.storage import encoding_settings, storage_settings
 from harness.models.stored_model import LocatedStored
 from harness.render import plural
@@ -85,18 +86,11 @@ class CallableModel:
 
     def similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Return similarities: (n, m)."""
-        from sentence_transformers import SimilarityFunction
-
-        similarity: np.ndarray = SimilarityFunction.to_similarity_fn(self.facts.similarity)(a, b).numpy()
-        return similarity
+        return similarity(self.facts.similarity, a, b)
 
     def pairwise_similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Return similarities of row i of `a` with row i of `b`: (n,)."""
-        from sentence_transformers import SimilarityFunction
-
-        function = SimilarityFunction.to_similarity_pairwise_fn(self.facts.similarity)
-        similarity: np.ndarray = function(a, b).numpy()
-        return similarity
+        return pairwise_similarity(self.facts.similarity, a, b)
 
     def count_tokens(self, texts: Sequence[str], role: Role = Role.TEXT) -> None:
         """Return None: its tokens are not known."""

@@ -41,10 +41,7 @@ class ExecutionOptions:
         does not take.
         """
         from harness.evaluation.execution_plan import ExecutionPlan
-        from harness.plugins.executor import ExecutorRequest
         from harness.plugins.selection import LOCAL, select_executor
-        from harness.system.paths import start_folder
-        from harness.system.work_unit import WorkerSetup
 
         allowed = split_words(self.allowed)
         for word in allowed:
@@ -56,13 +53,14 @@ class ExecutionOptions:
                 )
         config = workspace.config if configured else None
         name = self.executor or (config and config.executor) or LOCAL
-        request = ExecutorRequest(
-            setup=WorkerSetup(folder=str(start_folder()), plugin_files=workspace.plugin_files),
+        selected = select_executor(
+            workspace.plugins,
+            name,
             workers=self.workers or (None if self.executor or config is None else config.workers),
             address=self.ray_address or "",
+            plugin_files=workspace.plugin_files,
         )
-        executor = select_executor(workspace.plugins, name, request)
-        if executor is None:
+        if selected is None:
             for option, value in (
                 ("--workers", self.workers),
                 ("--ray-address", self.ray_address),
@@ -74,7 +72,7 @@ class ExecutionOptions:
                         hint="--executor processes, or --executor ray, has some (docs/cluster.md)",
                     )
             return None
-        return ExecutionPlan(executor=executor, request=request, mixed=PROCESSOR in allowed)
+        return ExecutionPlan(*selected, mixed=PROCESSOR in allowed)
 
 
 def execution_options(command: Decorator) -> Decorator:

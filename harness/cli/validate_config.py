@@ -101,11 +101,8 @@ def _check_paths(config: Config, meaning: Meaning) -> None:
 def _check_names(config: Config, meaning: Meaning, workspace: Workspace) -> None:
     """Add a fault for each plugin, task file, model, task and suite that is not right."""
     from harness.models.locate import parse_model
-    from harness.plugins.executor import ExecutorRequest
     from harness.plugins.loader import load_plugins
     from harness.plugins.selection import all_tasks, select_executor, select_trackers
-    from harness.system.paths import start_folder
-    from harness.system.work_unit import WorkerSetup
     from harness.tasks.selection import select_tasks
     from harness.tasks.suites import suites_by_name
     from harness.tasks.task_file import read_suites
@@ -122,8 +119,7 @@ def _check_names(config: Config, meaning: Meaning, workspace: Workspace) -> None
         select_trackers(plugins, config.track)
     if config.executor:
         with faults.collect("executor"):
-            setup = WorkerSetup(folder=str(start_folder()))
-            select_executor(plugins, config.executor, ExecutorRequest(setup=setup, workers=config.workers))
+            select_executor(plugins, config.executor, workers=config.workers)
     for model in config.model_names():
         with faults.collect("models"):
             request = read_request(model, config.model_tables())

@@ -86,7 +86,7 @@ class CachedModel:
         return self._stored_in_file(found.embeddings) if self._stored else found.embeddings
 
     def _stored_in_file(self, embeddings: np.ndarray) -> np.ndarray:
-        """Return what is stored of embeddings on disk: a view of them where it is one, else another file."""
+        """Return embeddings on disk as the settings store them: a view if they are only cut, else a file."""
         assert self._stored is not None  # noqa: S101 - asked before
         if self.spec.settings.precision == "float32" and not self.spec.settings.normalize:
             return self._stored.stored(embeddings)

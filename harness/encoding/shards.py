@@ -1,4 +1,4 @@
-"""Texts in parts, which are the same whoever encodes them and however many do."""
+"""Cut texts into parts, and encode them: the same parts for any number of workers."""
 
 from __future__ import annotations
 
@@ -91,13 +91,15 @@ def chunks(texts: Sequence[str], most: float | None = None) -> Iterator[list[int
 def shards(texts: Sequence[str], *, at_least: int, invariant: bool = False) -> Iterator[list[int]]:
     """Yield positions of texts in shards, each a few adjacent chunks of them.
 
-    at_least: how many shards there are to be, if there are as many chunks. Chunks do not depend on it, and
-    those of a shard are the same again: so a model that is not batch-invariant, too, gets the same batches.
-    invariant: whether the model is; few texts are then cut into smaller parts, so that all workers get some.
+    at_least: how many shards there are to be, if there are as many chunks. invariant: whether the model is
+    batch-invariant; chunks of few texts are then smaller, so that all workers get some. Otherwise chunks are
+    those of `LocalEncoder`, also when a shard is cut into them again: the model gets the same batches.
     """
-    characters = sum(min(len(text), _LONGEST) for text in texts) if invariant else 0
-    smaller = max(characters / max(1, at_least), _CHUNK / 8)
-    whole = list(chunks(texts, min(smaller, _CHUNK) if invariant else None))
+    most = float(_CHUNK)
+    if invariant:
+        characters = sum(min(len(text), _LONGEST) for text in texts)
+        most = min(most, max(characters / max(1, at_least), _CHUNK / 8))
+    whole = list(chunks(texts, most))
     each = max(1, min(_MOST_CHUNKS, len(whole) // max(1, at_least)))
     for start in range(0, len(whole), each):
         yield sorted(position for chunk in whole[start : start + each] for position in chunk)

@@ -57,18 +57,6 @@ class StoredEmbeddings:
 
 
 @dataclass
-class _Window:
-    """Some adjacent texts: where they begin, which are to be encoded, and the encoding of these."""
-
-    start: int
-    wanted: list[int]
-    """Rows, counted from `start`."""
-    texts: list[str]
-    steps: Iterator[None]
-    ended: bool = False
-
-
-@dataclass
 class StoredEncoding:
     """Encodes stored texts, each once, into a file.
 
@@ -92,11 +80,12 @@ class StoredEncoding:
         """Return the embeddings; raises HarnessError where the disk is full, and as the encoder does."""
         keys, blank = self._read()
         first = _first_rows(keys)
-        distinct = np.flatnonzero(first == np.arange(len(first)))
+        is_first = first == np.arange(len(first))
+        distinct = np.flatnonzero(is_first)
         self._embeddings = mapped_array((len(keys), dimensions), self.folder)
         self._tokens = np.full(len(keys), -1, dtype=np.int64)
-        self._encode(first)
-        copies = np.flatnonzero(first != np.arange(len(first)))
+        self._encode(is_first)
+        copies = np.flatnonzero(~is_first)
         for start in range(0, len(copies), _ROWS):
             rows = copies[start : start + _ROWS]
             self._embeddings[rows] = self._embeddings[first[rows]]
@@ -118,23 +107,22 @@ class StoredEncoding:
             blank[start : start + len(part)] = [not text.strip() for text in part]
         return keys, blank
 
-    def _encode(self, first: np.ndarray) -> None:
-        starts = deque(range(0, len(first), _WINDOW))
-        windows: deque[_Window] = deque()
+    def _encode(self, is_first: np.ndarray) -> None:
+        """Encode the texts that are the first of their kind: (n,) bool."""
+        starts = deque(range(0, len(is_first), _WINDOW))
+        windows: list[Iterator[None]] = []
         while starts or windows:
             while starts and len(windows) < _OPEN:
-                windows.append(self._window(starts.popleft(), first))
-            before = len(windows)
-            for window in windows:
-                window.ended = next(window.steps, self) is self
-            windows = deque(window for window in windows if not window.ended)
-            if len(windows) == before:
+                windows.append(self._window(starts.popleft(), is_first))
+            going_on = [window for window in windows if next(window, self) is not self]
+            if len(going_on) == len(windows):
                 self.encoder.wait()
+            windows = going_on
 
-    def _window(self, start: int, first: np.ndarray) -> _Window:
-        """Take what is cached of a window's texts, and begin to encode the others."""
+    def _window(self, start: int, is_first: np.ndarray) -> Iterator[None]:
+        """Take what is cached of a window's texts, and encode the others; yields where others do it."""
         texts = self.texts[start : start + _WINDOW]
-        own = np.flatnonzero(first[start : start + len(texts)] == np.arange(start, start + len(texts)))
+        own = np.flatnonzero(is_first[start : start + _WINDOW])
         distinct = [texts[row] for row in own.tolist()]
         missing = np.ones(len(own), dtype=bool)
         if self.store is not None:
@@ -143,18 +131,14 @@ class StoredEncoding:
                 missing[positions] = False
         self._count(start + own[~missing], [distinct[at] for at in np.flatnonzero(~missing).tolist()])
         self.advance(len(texts) - int(missing.sum()))
-        wanted = own[missing].tolist()
-        left = [texts[row] for row in wanted]
-        return _Window(start, wanted, left, self._steps(start, np.array(wanted, dtype=np.intp), left))
-
-    def _steps(self, start: int, wanted: np.ndarray, texts: list[str]) -> Iterator[None]:
-        for shard in self.encoder.encode(texts, self.role):
+        wanted = [distinct[at] for at in np.flatnonzero(missing).tolist()]
+        for shard in self.encoder.encode(wanted, self.role):
             if shard is None:
                 yield
                 continue
-            rows = start + wanted[shard.positions]
+            rows = start + own[missing][shard.positions]
             self._embeddings[rows] = shard.embeddings
-            part = [texts[at] for at in shard.positions.tolist()]
+            part = [wanted[at] for at in shard.positions.tolist()]
             if self.store is not None:
                 self.store.write(part, [shard.embeddings])
             tokens = np.full(len(rows), -1) if shard.tokens is None else shard.tokens

@@ -80,9 +80,9 @@ class TextEmbeddings:
 
         Raises HarnessError where the disk is full.
         """
-        key = id(texts), self._alike[role]
+        role = self._alike[role]
+        key = id(texts), role
         if key not in self._of_stored:
-            _, role = key
             encoding = StoredEncoding(
                 texts=texts,
                 role=role,

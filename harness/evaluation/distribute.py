@@ -66,8 +66,7 @@ class Distribution:
 def distribute(run: Runner, plan: ExecutionPlan, groups: Sequence[Pending], evaluate: Evaluate) -> None:
     """Evaluate groups of models by workers, as many at once as keep these busy.
 
-    evaluate: begins one. Raises HarnessError where there are none, or
-    where they have other versions than this process.
+    evaluate: begins one. Raises HarnessError where there are no workers, or they have other versions.
     """
     if not groups:
         return

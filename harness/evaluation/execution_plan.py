@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from harness.plugins.executor import Executor, ExecutorRequest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class ExecutionPlan:
     """By whom units are done."""
 

@@ -15,6 +15,7 @@ from harness.execution.units import Encoded, EncodeUnit, SearchUnit
 from harness.models.honor import load_located
 from harness.models.interface import Role
 from harness.models.sentence_transformer import LocatedFolder
+from harness.models.similarity import pairwise_similarity, similarity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -63,17 +64,13 @@ class DistributedModel:
     def similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Return similarities of the model's own function: (n, m)."""
         if self._by_name:
-            from sentence_transformers import SimilarityFunction
-
-            return SimilarityFunction.to_similarity_fn(self.facts.similarity)(a, b).numpy()
+            return similarity(self.facts.similarity, a, b)
         return self._loaded.similarity(a, b)
 
     def pairwise_similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Return similarities of row i of `a` with row i of `b`: (n,)."""
         if self._by_name:
-            from sentence_transformers import SimilarityFunction
-
-            return SimilarityFunction.to_similarity_pairwise_fn(self.facts.similarity)(a, b).numpy()
+            return pairwise_similarity(self.facts.similarity, a, b)
         return self._loaded.pairwise_similarity(a, b)
 
     def count_tokens(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray | None:

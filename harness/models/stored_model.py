@@ -13,7 +13,7 @@ import numpy as np
 
 from harness.errors import HarnessError
 from harness.models.backends.precision import deviation
-from harness.models.interface import Role
+from harness.models.interface import SIMILARITIES, Role
 from harness.models.quantize import (
     BINARY,
     CALIBRATED,
@@ -23,6 +23,7 @@ from harness.models.quantize import (
     ranges_of,
     restored,
 )
+from harness.models.similarity import pairwise_similarity, similarity
 from harness.models.storage import storage_settings, stored_fingerprint, stored_name
 from harness.models.workload import workload
 
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 
     Encode = Callable[[Sequence[str], Role], np.ndarray]
 
-_FUNCTIONS = ("cosine", "dot", "euclidean", "manhattan")
-"""Similarity functions that sentence-transformers computes from their name; another is the model's own."""
 _HAMMING, _OWN = "hamming", ""
 
 
@@ -203,22 +202,16 @@ def _similarity(source: Model, function: str, a: np.ndarray, b: np.ndarray) -> n
     """Return similarities by a function's name, (n, m); the model's own where it has another."""
     if function == _HAMMING:
         return hamming_similarity(a, b)
-    if function not in _FUNCTIONS:
+    if function not in SIMILARITIES:
         return source.similarity(a, b)
     # Not the model's own: it may rely on lengths of 1, which embeddings no longer have.
-    from sentence_transformers import SimilarityFunction
-
-    similarity: np.ndarray = SimilarityFunction.to_similarity_fn(function)(a, b).numpy()
-    return similarity
+    return similarity(function, a, b)
 
 
 def _pairwise_similarity(source: Model, function: str, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Return similarities of row i of `a` with row i of `b` by a function's name, (n,)."""
     if function == _HAMMING:
         return pairwise_hamming_similarity(a, b)
-    if function not in _FUNCTIONS:
+    if function not in SIMILARITIES:
         return source.pairwise_similarity(a, b)
-    from sentence_transformers import SimilarityFunction
-
-    similarity: np.ndarray = SimilarityFunction.to_similarity_pairwise_fn(function)(a, b).numpy()
-    return similarity
+    return pairwise_similarity(function, a, b)

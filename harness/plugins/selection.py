@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.errors import Faults, HarnessError
+from harness.plugins.executor import ExecutorRequest
+from harness.system.paths import start_folder
 from harness.system.plugin_code import error_sentence, plugin_code
+from harness.system.work_unit import WorkerSetup
 from harness.tasks.selection import find_ambiguous_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from harness.plugins.executor import Executor, ExecutorRequest
+    from harness.plugins.executor import Executor
     from harness.plugins.loader import Plugins
     from harness.plugins.report_writer import ReportWriter
     from harness.plugins.tracker import Tracker
@@ -40,8 +43,15 @@ def select_trackers(plugins: Plugins, names: Iterable[str]) -> list[Tracker]:
     return chosen
 
 
-def select_executor(plugins: Plugins, name: str, request: ExecutorRequest) -> Executor | None:
-    """Return the executor of a name, which can serve a request; None for `local`, which is this process.
+def select_executor(
+    plugins: Plugins,
+    name: str,
+    *,
+    workers: int | None = None,
+    address: str = "",
+    plugin_files: tuple[str, ...] = (),
+) -> tuple[Executor, ExecutorRequest] | None:
+    """Return the executor of a name and what is asked of it; None for `local`, which is this process.
 
     Raises HarnessError where no plugin brings it, where it lacks a library, and as it refuses the request.
     """
@@ -51,6 +61,8 @@ def select_executor(plugins: Plugins, name: str, request: ExecutorRequest) -> Ex
     if name == LOCAL:
         return None
     _check_usable(known[name], f"executor {name}")
+    setup = WorkerSetup(folder=str(start_folder()), plugin_files=plugin_files)
+    request = ExecutorRequest(setup=setup, workers=workers, address=address)
     try:
         with plugin_code():
             known[name].validate(request)
@@ -58,7 +70,7 @@ def select_executor(plugins: Plugins, name: str, request: ExecutorRequest) -> Ex
         raise
     except Exception as error:
         raise HarnessError(f"executor {name} cannot be used: {error_sentence(error)}") from error
-    return known[name]
+    return known[name], request
 
 
 def select_report_writer(plugins: Plugins, name: str = "html") -> ReportWriter:
