@@ -96,7 +96,7 @@ def scarce(pair: AnswerPair) -> tuple[int, str]:
 
 
 def amount(have: int, what: str) -> str:
-    """Return how much there is of what is scarce, which is in the plural: `1 positive`."""
+    """Return a count with its noun: `1 positive`. what: the noun in the plural, and words behind it."""
     units, _, kind = what.partition(" ")
     return f"{plural(have, units.removesuffix('s'))} {kind}".rstrip()
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from harness.errors import Faults, HarnessError
 from harness.evaluation.candidate_files import place_files
 from harness.evaluation.produce import TrainedModel, check_place, read_tasks
+from harness.evaluation.trainer_code import SHOWN
 from harness.evaluation.work_folder import check_writes, work_folder
 from harness.evaluation.workers import open_workers
 from harness.execution.dispatcher import UnitError
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
 _PATIENCE = 60.0
 """Seconds that workers have to start, once the first of them has."""
-_TRACE = 1_500
-"""Maximum characters of a traceback that are shown."""
 
 
 class SeedsFollower(Protocol):
@@ -195,7 +194,7 @@ def _candidate(run: TrainingRun, ticket: Ticket) -> TrainedModel:
     try:
         trained: Trained = ticket.take()
     except UnitError as error:
-        raise HarnessError(str(error), exists=error.trace.strip()[-_TRACE:]) from error
+        raise HarnessError(str(error), exists=error.trace.strip()[-SHOWN:]) from error
     if trained.files is not None:
         place_files(run.out, trained.files)
     lineage = read_lineage(run.out)

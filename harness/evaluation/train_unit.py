@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from harness.errors import HarnessError
 from harness.evaluation.candidate_files import file_parts
 from harness.evaluation.produce import TrainingRun, finished, produce
-from harness.evaluation.trainer_code import TRACE, check_ready
+from harness.evaluation.trainer_code import SHOWN, TRACE, check_ready
 from harness.evaluation.without_texts import withheld_reason
 from harness.evaluation.work_folder import work_folder
 from harness.execution.unit_runner import locate_same
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 
     Tell = Callable[[UnitProgress], None]
 
-_SHOWN = 1_500
-"""Maximum characters of a traceback that are shown."""
 _EVERY = 0.5
 """Minimum seconds between two tellings of progress."""
 
@@ -68,7 +66,7 @@ def _train(unit: TrainUnit, setup: WorkerSetup, tell: Tell) -> Trained:
 
 
 def _elsewhere(run: TrainingRun, follower: TrainingCallback) -> TrainedModel:
-    """Produce a candidate in a folder that nobody else sees; an error has the traceback left there."""
+    """Produce a candidate in a temporary folder; an error quotes the traceback, which is lost with it."""
     try:
         return produce(run, follower)
     except HarnessError as error:
@@ -76,7 +74,7 @@ def _elsewhere(run: TrainingRun, follower: TrainingCallback) -> TrainedModel:
         if not trace.is_file():
             raise
         raise HarnessError(
-            error.message, exists=trace.read_text(encoding="utf-8")[-_SHOWN:]
+            error.message, exists=trace.read_text(encoding="utf-8")[-SHOWN:]
         ) from error.__cause__
 
 

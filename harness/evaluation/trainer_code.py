@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from harness.training.interface import Trainer, TrainingJob
 
+SHOWN = 1_500
+"""Maximum characters of a traceback that are quoted."""
 TRACE = "traceback.txt"
 """Name of the file in the work folder that holds what a trainer raised."""
 

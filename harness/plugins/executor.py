@@ -16,8 +16,8 @@ class ExecutorRequest:
     """What a run asks of an executor."""
 
     setup: WorkerSetup
-    """What every worker is told. `UnitRunner(setup)` is the inside of one; `run(unit, tell)` takes what is
-    called with a `UnitProgress` now and then, from one thread at a time."""
+    """What every worker gets. `UnitRunner(setup)` does its units: `run(unit, tell)` returns an outcome, and
+    calls `tell` with a `UnitProgress` now and then, from one thread at a time."""
     workers: int | None = None
     """How many workers; None for the executor's own choice."""
     address: str = ""

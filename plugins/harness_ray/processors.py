@@ -20,14 +20,13 @@ def hold_processors(count: int) -> list[int]:
     A control group's quota is no set of processors: there, and where too few are free, only their number is
     bounded, which `cores` reads from the environment.
     """
+    os.environ.pop(_VARIABLE, None)
+    available = cores()
     os.environ[_VARIABLE] = str(count)
     if not hasattr(os, "sched_setaffinity"):
         return []
     allowed = sorted(os.sched_getaffinity(0))
-    del os.environ[_VARIABLE]
-    owned = cores() == len(allowed)
-    os.environ[_VARIABLE] = str(count)
-    if not owned or count >= len(allowed):
+    if available != len(allowed) or count >= len(allowed):
         return []
     held: dict[int, int] = {}
     with suppress(OSError):
@@ -35,9 +34,7 @@ def hold_processors(count: int) -> list[int]:
         for processor in allowed:
             if len(held) == count:
                 break
-            lock = os.open(
-                folder / str(processor), os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
-            )
+            lock = os.open(folder / str(processor), _FLAGS, 0o600)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 held[processor] = lock

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from harness.bench.cost.speed import TimedLength
 
 _DISTURBED = 0.05
-"""Minimum share of all cores, used by other processes during the bench, that is told."""
+"""Share of all cores that other processes used during the bench, from which on it is mentioned."""
 _ALIKE = 1.05
 """Maximum ratio of two amounts of which neither is said to be beyond the other."""
 
