@@ -81,10 +81,7 @@ class PassChance:
         from scipy.special import stdtr
 
         gain = self.gain
-        # That few units differed is itself uncertain.
-        seen = gain.moved / gain.units
-        more = math.sqrt(background_rate(gain.moved, gain.units) / seen) if seen else 1.0
-        shrunk = math.sqrt(self.from_seeds + (1 - self.from_seeds) * gain.units / count)
+        more, shrunk = self._scales(count)
         chances = []
         for wider in self._spreads:
             error = gain.standard_error * shrunk * more * wider
@@ -102,12 +99,17 @@ class PassChance:
             return 0.0, 0.0
         if count < FEWEST_UNITS:
             return math.inf, math.inf
-        share, seen = background_rate(gain.moved, gain.units), gain.moved / gain.units
-        more = math.sqrt(share / seen) if seen else 1.0
-        shrunk = math.sqrt(self.from_seeds + (1 - self.from_seeds) * gain.units / count)
-        unseen = self._size() * math.sqrt(share / count)
+        more, shrunk = self._scales(count)
+        unseen = self._size() * math.sqrt(background_rate(gain.moved, gain.units) / count)
         error = gain.standard_error * shrunk * more if gain.standard_error > 0 else unseen
         return error, self._half(count, shrunk) * more
+
+    def _scales(self, count: int) -> tuple[float, float]:
+        """Return factors of a standard error: that more units may differ than did; that there are so many."""
+        gain = self.gain
+        seen = gain.moved / gain.units
+        more = math.sqrt(background_rate(gain.moved, gain.units) / seen) if seen else 1.0
+        return more, math.sqrt(self.from_seeds + (1 - self.from_seeds) * gain.units / count)
 
     @cached_property
     def _spreads(self) -> list[float]:
@@ -181,16 +183,18 @@ class PassChance:
 def least_above(curve: RareChangeCurve, limit: float, level: float = LEVEL) -> float:
     """Return the smallest estimate of which the interval lies above a limit; all else is the curve's.
 
-    Changes that would explain the limit itself count, so the interval of that estimate need not be as wide as
-    that of another.
+    Infinite where none does. Changes that would explain the limit itself count, so the interval of that
+    estimate need not be as wide as that of another.
     """
     above = curve.error + curve.size + 1e-300
 
     def clears(distance: float) -> bool:
         return replace(curve, value=limit + distance).p(limit) < level
 
-    while not clears(above):
+    while math.isfinite(above) and not clears(above):
         above *= 2
+    if not math.isfinite(above):
+        return math.inf
     below = 0.0
     for _ in range(_HALVINGS):
         middle = (below + above) / 2

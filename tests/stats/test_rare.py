@@ -192,3 +192,8 @@ def test_the_least_estimate_above_a_limit_has_an_interval_that_ends_there(error,
     least = least_above(curve, -0.05, 0.05)
     assert replace(curve, value=least).interval(0.05).low == pytest.approx(-0.05, abs=1e-6)
     assert replace(curve, value=least - 1e-3).interval(0.05).low < -0.05
+
+
+def test_no_estimate_clears_a_limit_whose_p_is_undefined():
+    curve = RareChangeCurve(0.1, math.nan, 20.0, 0.02, "", range=1.0, bounds=Interval(-1.0, 1.0))
+    assert least_above(curve, -0.05, 0.05) == math.inf
