@@ -195,42 +195,8 @@ def caches() -> list[Files]:
 
 def benches() -> list[Files]:
     """A bench of one variant without a speed, and the same with one."""
-    from dataclasses import replace
+    from bench.cost.made import bench, variant
 
-    from harness.bench.records import (
-        Bench,
-        Ceiling,
-        Machine,
-        Memory,
-        Round,
-        SpeedEstimate,
-        Start,
-        Surroundings,
-        ThreadRecord,
-        VariantResult,
-        WorkloadResult,
-    )
-    from harness.models.interface import ModelFacts, Settings
     from harness.results.folder import encode
 
-    variant = VariantResult(
-        label="a", model="a", fingerprint="f" * 64, settings=Settings(),
-        facts=ModelFacts(dimensions=4, similarity="cosine"), threads=ThreadRecord(workers=1, per_worker=2),
-        start=Start(process=1.0, imports=2.0, load=0.5, first_encode=0.1), memory=Memory(loaded=1, peak=2),
-    )  # fmt: skip
-    bench = Bench(
-        started="2026-01-01T00:00:00+00:00",
-        machine=Machine(fingerprint="m" * 64, processor="P", cores=2, system="L"),
-        libraries={"torch": "2"}, margin=0.02, budget=60.0, seconds=12.5, variants=(variant,),
-    )  # fmt: skip
-    timed = WorkloadResult(
-        workload="short", digest="d" * 64, texts=8, tokens=40, padded_tokens=48, passes=1, warm_up=(),
-        settled=True, rounds=(Round(0.5, 0.4), Round(0.6, 0.4)),
-        texts_per_second=SpeedEstimate(16.0, 13.0, 17.0),
-        tokens_per_second=80.0, padded_tokens_per_second=96.0, latency=None, batch_curve=(),
-        share_of_ceiling=None, joules_per_text=None, verdict="measured",
-        surroundings=Surroundings(load_before=None, load_after=None, others=0.1, steal=None),
-    )  # fmt: skip
-    ceiling = Ceiling(gflops=100.0, tries=(90.0, 100.0))
-    measured = replace(bench, variants=(replace(variant, workloads=(timed,), ceiling=ceiling),))
-    return [{"bench.json": encode(bench)}, {"bench.json": encode(measured)}]
+    return [{"bench.json": encode(each)} for each in (bench(variant(workloads=())), bench())]
